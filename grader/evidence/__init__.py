@@ -1,0 +1,1 @@
+"""What was observed: frozen records (:mod:`.model`) and where they are kept (:mod:`.store`)."""

@@ -1,0 +1,86 @@
+"""Marks as they are published: `results.json` is this module's `Results`, nothing else.
+
+A JSON Schema of it is in docs/results.schema.json; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from grader.checks.base import Quote, State, Table
+from grader.evidence.model import Figure, Isolation, Profile, Record, Substitution
+
+SCHEMA = "grader/results/1"
+
+
+class CriterionResult(Record):
+    check: str
+    title: str
+    mark: float = Field(description="the suggested mark when state is review")
+    out_of: float
+    state: State
+    reason: str
+    hint: str = ""
+    evidence: Mapping[str, Any] = Field(default_factory=dict)
+    quotes: tuple[Quote, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    private: str = ""
+    hidden: bool = False
+
+
+class CellRef(Record):
+    """A piece that was taken as part of an answer; numbers as a person counts them, from 1."""
+
+    piece: int
+    cell: int
+    part: int
+    kind: Literal["markdown", "code"]
+    first_line: int
+    state: str = Field("", description="how it ran: ok, failed, limit, died, skipped; empty for markdown")
+    seconds: float = 0.0
+    source: str = Field("", description="its text, for the report")
+    output: str = Field("", description="text output of the fresh run, truncated for the report")
+    error: str = ""
+
+
+class QuestionResult(Record):
+    id: str
+    title: str
+    mark: float
+    out_of: float
+    state: State
+    confidence: float
+    why: str = ""
+    cells: tuple[CellRef, ...] = ()
+    criteria: tuple[CriterionResult, ...] = ()
+
+
+class SubmissionResult(Record):
+    """``state``: graded (every criterion decided), review (a person must look at some),
+    ungraded (some could not be judged for a reason of ours), unreadable, unrecognised."""
+
+    file: str
+    assignment: str | None = None
+    title: str = ""
+    mark: float = 0.0
+    out_of: float = 0.0
+    state: Literal["graded", "review", "ungraded", "unreadable", "unrecognised"]
+    reason: str = ""
+    open_marks: float = Field(0.0, description="marks of criteria in review or ungraded")
+    questions: tuple[QuestionResult, ...] = ()
+    substituted: tuple[Substitution, ...] = ()
+    isolation: Isolation | None = None
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    executed: bool = Field(False, description="False when all its evidence came from the store")
+
+
+class Results(Record):
+    schema_: str = Field(SCHEMA, alias="schema")
+    profile: Profile
+    isolation: str = Field(description="the weakest isolation of any submission, in a word")
+    submissions: tuple[SubmissionResult, ...] = ()
