@@ -1,0 +1,1 @@
+"""Prose and numbers: cleaning, sentences, key points, guards, quantities. Nothing here imports torch."""

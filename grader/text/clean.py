@@ -1,0 +1,182 @@
+"""From what a student typed (markdown, LaTeX, tables, HTML, pasted images) to plain lines.
+
+Each `PlainLine` remembers the line it came from, so that a report can point at it. Tables keep
+their meaning: a cell is read together with its row's and its column's heading.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "item", "heading", "row", "code", "blank"]
+
+
+@dataclass(frozen=True)
+class PlainLine:
+    """``line`` counts from 1 within the source; ``indent`` is of a list item, in spaces."""
+
+    text: str
+    line: int
+    kind: Kind
+    indent: int = 0
+
+
+FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w+-]*)")
+HEADING = re.compile(r"^\s{0,8}(#{1,6})\s*(.*?)\s*#*\s*$")
+ITEM = re.compile(r"^(\s*)(?:>\s*)*(?:[-*+•◦▪‣●–]\s+|\(?\d{1,2}[.)]\s+|\(?[a-zA-Z][.)]\s+)(.*)$")
+TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
+BOLD_LINE = re.compile(r"^\s*(?:\*\*|__)(.+?)(?:\*\*|__)\s*:?\s*$")
+RULE = re.compile(r"^\s*([-*_=])(?:\s*\1){2,}\s*$")
+
+BASE64 = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{16,}|[A-Za-z0-9+/]{200,}={0,2}")
+IMAGE = re.compile(r"!\[([^\]\n]{0,200})\]\([^)]*\)")
+LINK = re.compile(r"\[([^\]\n]+)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
+COMMENT = re.compile(r"<!--.*?-->", re.S)
+SCRIPT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.S | re.I)
+BREAK = re.compile(r"<(?:br|/p|/li|/tr|/div|/h\d)\b[^>\n]*>", re.I)
+TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,300}>")
+EMPHASIS = re.compile(r"(\*\*\*|\*\*|__|~~|`+)")
+SINGLE = re.compile(r"(?<![\w*])[*_](?=\S)([^*_\n]*?)(?<=\S)[*_](?![\w*])")
+
+LATEX_WORDS = {
+    "times": "×",
+    "cdot": "·",
+    "approx": "≈",
+    "sim": "~",
+    "simeq": "≈",
+    "leq": "≤",
+    "le": "≤",
+    "geq": "≥",
+    "ge": "≥",
+    "neq": "≠",
+    "to": "→",
+    "rightarrow": "→",
+    "Rightarrow": "→",
+    "implies": "→",
+    "pm": "±",
+    "ldots": "…",
+    "dots": "…",
+    "cdots": "…",
+    "lfloor": " floor(",
+    "rfloor": ")",
+    "lceil": " ceil(",
+    "rceil": ")",
+    "partial": "∂",
+    "nabla": "∇",
+    "sum": "sum",
+    "quad": " ",
+    "qquad": " ",
+    "left": "",
+    "right": "",
+    "big": "",
+    "Big": "",
+    "displaystyle": "",
+    "limits": "",
+    "begin": "",
+    "end": "",
+}
+FRACTION = re.compile(r"\\[dt]?frac\s*\{((?:[^{}]|\{[^{}]*\})*)\}\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
+STYLE = re.compile(
+    r"\\(?:text|mathrm|mathbf|mathit|textbf|textit|operatorname|boxed|mathcal|bm)\s*\{([^{}]*)\}"
+)
+COMMAND = re.compile(r"\\([a-zA-Z]+)\*?")
+
+
+def latex(text: str) -> str:
+    """LaTeX commands as plain signs: ``\\frac{a}{b}`` becomes ``(a)/(b)``, ``\\times`` ``×``."""
+    if "\\" not in text and "$" not in text:
+        return text
+    for _ in range(4):
+        flat = FRACTION.sub(r"(\1)/(\2)", STYLE.sub(r"\1", text))
+        if flat == text:
+            break
+        text = flat
+    text = text.replace("{,}", ",").replace("\\,", " ").replace("\\;", " ").replace("\\!", "")
+    text = text.replace("\\%", "%").replace("\\_", "_").replace("\\\\", " ").replace("\\ ", " ")
+    text = COMMAND.sub(lambda m: LATEX_WORDS.get(m.group(1), f" {m.group(1)} "), text)
+    text = re.sub(r"[\^_]\{([^{}]*)\}", r"^\1", text)
+    return re.sub(r"\\[()\[\]{}|]|\$+|[{}]", " ", text)
+
+
+def _whole(source: str) -> str:
+    """What spans lines: removed, with its line ends kept so that later lines keep their numbers."""
+
+    def keep_lines(m: re.Match[str]) -> str:
+        return " " + "\n" * m.group(0).count("\n")
+
+    for pattern in (BASE64, COMMENT, SCRIPT):
+        source = pattern.sub(keep_lines, source)
+    return source
+
+
+def inline(text: str) -> str:
+    """One line without markup."""
+    text = IMAGE.sub(r" \1 ", text)
+    text = LINK.sub(r"\1", text)
+    text = BREAK.sub(". ", text)
+    text = TAG.sub(" ", text)
+    if "&" in text:
+        text = html.unescape(text)
+    text = latex(text)
+    text = EMPHASIS.sub("", text)
+    text = SINGLE.sub(r"\1", text)
+    return re.sub(r"[ \t\u00a0]+", " ", text).strip()
+
+
+def _cells(line: str) -> list[str]:
+    return [inline(c) for c in line.strip().strip("|").split("|")]
+
+
+def _row(header: list[str], cells: list[str]) -> str:
+    """A table row in words: each cell with its column's heading, after the row's own name."""
+    if not header or len(cells) < 2:
+        return "; ".join(c for c in cells if c)
+    named = [f"{h} {c}".strip() if h and c else c for h, c in zip(header[1:], cells[1:], strict=False)]
+    return f"{cells[0]}: " + "; ".join(n for n in named if n)
+
+
+def clean(source: str) -> tuple[PlainLine, ...]:
+    """The plain lines of a markdown text; fenced code is kept as ``code`` lines."""
+    out: list[PlainLine] = []
+    fence = ""
+    header: list[str] = []
+    in_table = False
+    rows = _whole(source.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
+    for number, raw in enumerate(rows, 1):
+        if (m := FENCE.match(raw)) and (not fence or m.group(1).startswith(fence)):
+            fence = "" if fence else m.group(1)[:3]
+            out.append(PlainLine("", number, "blank"))
+            continue
+        if fence:
+            out.append(PlainLine(raw, number, "code"))
+            continue
+        if not raw.strip() or (RULE.match(raw) and "|" not in raw):
+            header, in_table = [], False
+            out.append(PlainLine("", number, "blank"))
+            continue
+        if raw.count("|") >= 2 or (in_table and "|" in raw) or ("|" in raw and TABLE_RULE.match(raw)):
+            if TABLE_RULE.match(raw):
+                in_table = True
+                continue
+            cells = _cells(raw)
+            following = rows[number] if number < len(rows) else ""
+            if not in_table and TABLE_RULE.match(following) and "|" in following:
+                header = cells
+                out.append(PlainLine(" ; ".join(c for c in cells if c), number, "heading"))
+            else:
+                out.append(PlainLine(_row(header, cells), number, "row"))
+            in_table = True
+            continue
+        header, in_table = [], False
+        if m := HEADING.match(raw):
+            out.append(PlainLine(inline(m.group(2)), number, "heading"))
+        elif (m := BOLD_LINE.match(raw)) and len(m.group(1)) < 90:
+            out.append(PlainLine(inline(m.group(1)), number, "heading"))
+        elif m := ITEM.match(raw):
+            out.append(PlainLine(inline(m.group(2)), number, "item", len(m.group(1).expandtabs(4))))
+        else:
+            out.append(PlainLine(inline(raw.lstrip("> ")), number, "text"))
+    return tuple(out)

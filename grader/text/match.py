@@ -1,0 +1,236 @@
+"""How far an answer says what a statement says.
+
+A `Question` is compiled once from its statements; each answer is then read with a few matrix
+products. For every content word of the statements and every sentence, the best match of the word in
+the sentence is found: 1 for the same stem, less for a near spelling (rapidfuzz) or a near meaning
+(word vectors). A statement's recall in a sentence is the mean of these, weighted by how much each
+word means; the question's own words weigh little, as repeating the question is no answer.
+
+Weighted stemmed recall with the question's words removed is what works best of the simple measures
+on public short-answer sets; cosine of sentence vectors alone does worse (see docs/answers.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz import fuzz
+
+from grader.text import embed
+from grader.text.sentences import Sentence
+from grader.text.words import NEGATIONS, WORD, content, stem, words
+
+Array = npt.NDArray[np.float32]
+
+ASKED = 0.15
+"""Weight of a word that the question itself uses, against 1 for others."""
+NEAR_SPELLING = 84.0
+NEAR_MEANING = 0.42
+"""Cosine of word vectors below which two words are strangers."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Where a statement is best met: ``recall`` 0 to 1; ``sentence`` is an index, None in no sentence."""
+
+    recall: float
+    sentence: int | None
+    span: int = 1
+
+
+@dataclass(frozen=True)
+class Features:
+    """Of one group of alternative statements against one answer; each the best over the alternatives."""
+
+    sentence: float
+    window: float
+    whole: float
+    exact: float
+    cosine: float
+    bigrams: float
+    at: int | None
+    phrasing: int
+    polarity: bool
+    """Whether negation in the best sentence agrees with the statement's."""
+
+
+class Prepared:
+    """An answer made ready once for all statements of its question."""
+
+    def __init__(self, sentences: Sequence[Sentence]) -> None:
+        self.sentences = tuple(sentences)
+        self.tokens: list[str] = []
+        self.surface: list[str] = []
+        self.starts: list[int] = []
+        self.owner: list[int] = []
+        self.length = 0
+        self.negated: list[bool] = []
+        for n, s in enumerate(self.sentences):
+            own = WORD.findall(s.text)
+            self.length += len(own)
+            low = [w.lower().replace("’", "'") for w in own]
+            self.negated.append(any(w in NEGATIONS or w.endswith("n't") for w in low))
+            kept = [(c, w) for w in low if (c := content(w))]
+            if kept:
+                self.starts.append(len(self.tokens))
+                self.owner.append(n)
+                self.tokens.extend(c for c, _ in kept)
+                self.surface.extend(w for _, w in kept)
+        self.under = [tuple(filter(None, map(content, WORD.findall(s.under)))) for s in self.sentences]
+
+
+class Question:
+    """Statements compiled against a prompt. ``groups`` are lists of alternative statements."""
+
+    def __init__(self, groups: Sequence[Sequence[str]], prompt: str = "") -> None:
+        self.groups = tuple(tuple(g) for g in groups)
+        asked = {c for c in map(content, words(prompt)) if c}
+        self.asked = asked
+        index: dict[str, int] = {}
+        surface: list[str] = []
+        rows: list[dict[int, float]] = []
+        self.statements = [s for g in self.groups for s in g]
+        self.group_of = np.array([i for i, g in enumerate(self.groups) for _ in g], dtype=np.int64)
+        self.negation = [any(w.lower() in NEGATIONS for w in words(s)) for s in self.statements]
+        self.pairs: list[frozenset[tuple[str, str]]] = []
+        for s in self.statements:
+            row: dict[int, float] = {}
+            order: list[str] = []
+            for w in words(s):
+                c = content(w)
+                if not c:
+                    continue
+                order.append(c)
+                if c not in index:
+                    index[c] = len(surface)
+                    surface.append(w.lower())
+                row[index[c]] = 1.0
+            rows.append(row)
+            self.pairs.append(frozenset(pairwise(order)))
+        self.index, self.surface = index, surface
+        n = max(len(surface), 1)
+        self.vectors = (
+            np.stack([embed.vector(w) for w in surface])
+            if surface
+            else np.zeros((1, embed.DIMENSIONS), np.float32)
+        )
+        self.units = embed.unit(self.vectors)
+        weight = np.array(
+            [self._weight(c, w) for c, w in zip(index, surface, strict=True)] or [1.0], np.float32
+        )
+        self.weights = np.zeros((len(rows), n), np.float32)
+        for i, row in enumerate(rows):
+            for j in row:
+                self.weights[i, j] = weight[j]
+        total = self.weights.sum(axis=1, keepdims=True)
+        self.weights /= np.where(total == 0, 1, total)
+        self.sums = embed.unit((self.weights > 0).astype(np.float32) @ self.vectors)
+        self._columns: dict[str, Array] = {}
+        self._exact: dict[str, int] = index
+
+    def _weight(self, c: str, surface: str) -> float:
+        if c in self.asked:
+            return ASKED
+        if c[:1].isdigit():
+            return 1.0
+        length = float(np.linalg.norm(embed.vector(surface)))
+        return float(np.clip(length / 12.0, 0.35, 1.3)) if length else 1.0
+
+    def column(self, token: str, surface: str) -> Array:
+        """How well one word of an answer matches each word of the statements, 0 to 1."""
+        cached = self._columns.get(token)
+        if cached is not None:
+            return cached
+        if len(self._columns) > 50_000:
+            self._columns.clear()
+        col = np.zeros(len(self.weights[0]), np.float32)
+        if token[:1].isdigit():
+            at = self.index.get(token)
+            if at is not None:
+                col[at] = 1.0
+        else:
+            cos = self.units @ embed.unit(embed.vector(surface))
+            near = np.clip((cos - NEAR_MEANING) / (1 - NEAR_MEANING), 0, 1) * 0.85
+            col = np.where(cos > NEAR_MEANING, 0.15 + near, 0).astype(np.float32)
+            for other, j in self.index.items():
+                if other[:1].isdigit():
+                    col[j] = 0.0
+                elif other == token:
+                    col[j] = 1.0
+                elif len(token) > 4 and len(other) > 4 and token[0] == other[0]:
+                    ratio = fuzz.ratio(token, other)
+                    if ratio >= NEAR_SPELLING:
+                        col[j] = max(col[j], ratio / 100)
+        self._columns[token] = col
+        return col
+
+    def read(self, answer: Prepared) -> list[Features]:
+        """The features of every group against one answer, in the groups' order."""
+        if not answer.tokens or not self.statements:
+            return [Features(0, 0, 0, 0, 0, 0, None, 0, True) for _ in self.groups]
+        table = np.stack([self.column(t, s) for t, s in zip(answer.tokens, answer.surface, strict=True)])
+        per = np.maximum.reduceat(table, answer.starts, axis=0)  # sentences x words
+        context = per.copy()
+        for k, n in enumerate(answer.owner):
+            for c in answer.under[n]:
+                context[k] = np.maximum(context[k], 0.9 * self.column(c, c))
+        whole = per.max(axis=0)
+        recall = per @ self.weights.T  # sentences x statements
+        with_context = context @ self.weights.T
+        best = np.maximum(recall, np.minimum(with_context, recall * 2.0))
+        two = context.copy()
+        two[1:] = np.maximum(two[1:], per[:-1])
+        three = two.copy()
+        three[2:] = np.maximum(three[2:], per[:-2])
+        window = np.maximum(two @ self.weights.T * 0.98, three @ self.weights.T * 0.95)
+        total = self.weights @ whole
+        exact = self.weights @ (whole >= 0.99).astype(np.float32)
+        vectors = np.stack([embed.vector(w) for w in answer.surface])
+        sums = embed.unit(np.add.reduceat(vectors, answer.starts, axis=0))
+        cosine = sums @ self.sums.T
+        seen = set(pairwise(answer.tokens))
+        out: list[Features] = []
+        score = best + 0.001 * cosine
+        for g in range(len(self.groups)):
+            mine = np.flatnonzero(self.group_of == g)
+            block = score[:, mine]
+            s, p = np.unravel_index(int(block.argmax()), block.shape)
+            k = int(mine[p])
+            pairs = self.pairs[k]
+            out.append(
+                Features(
+                    sentence=float(best[:, mine].max()),
+                    window=float(np.maximum(window, best)[:, mine].max()),
+                    whole=float(total[mine].max()),
+                    exact=float(exact[mine].max()),
+                    cosine=float(cosine[:, mine].max()),
+                    bigrams=max(
+                        (
+                            len(self.pairs[int(i)] & seen) / len(self.pairs[int(i)])
+                            if self.pairs[int(i)]
+                            else 0.0
+                        )
+                        for i in mine
+                    )
+                    if len(mine)
+                    else 0.0,
+                    at=answer.owner[int(s)],
+                    phrasing=int(p),
+                    polarity=answer.negated[answer.owner[int(s)]] == self.negation[k] or not pairs,
+                )
+            )
+        return out
+
+
+def has_term(term: str, tokens: Iterable[str]) -> bool:
+    """Whether all content words of a term (or any alternative) are among the tokens."""
+    have = set(tokens)
+    for one in term.split("|"):
+        need = [stem(w) for w in words(one)]
+        if need and all(n in have for n in need):
+            return True
+    return False

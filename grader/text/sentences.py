@@ -1,0 +1,120 @@
+"""Plain lines to sentences, each with its line, its clauses and the heading or lead-in it stands under."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from grader.text.clean import PlainLine, clean
+
+END = re.compile(
+    r"(?<=[.!?;])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bet al\.)(?<!\bvs\.)(?<!\bFig\.)(?<!\bno\.)\s+(?=\S)"
+)
+CLAUSE = re.compile(
+    r"\s*(?:[,;:()→]|\s[-–—]+\s|\b(?:but|whereas|while|although|though|however|because|so that|which|"
+    r"and|unlike|instead of|rather than)\b)\s*",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """``piece`` is the submission's piece (None for bare text), ``line`` counts from 1 within it."""
+
+    text: str
+    line: int
+    piece: int | None = None
+    under: str = ""
+    """The nearest heading and the lead-in line ("Effects of padding:") above it."""
+    block: int = 0
+    """Sentences of one paragraph, list or table share a block."""
+    heading: bool = False
+    code: bool = False
+
+
+def clauses(text: str) -> tuple[str, ...]:
+    """Parts of a sentence between commas, colons and conjunctions."""
+    return tuple(c for c in CLAUSE.split(text) if c.strip()) or (text,)
+
+
+def _split(text: str) -> list[str]:
+    return [p for p in (s.strip() for s in END.split(text)) if p]
+
+
+def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sentence, ...]:
+    """Sentences of a cleaned text. Wrapped lines of a paragraph are joined first, as markdown does."""
+    out: list[Sentence] = []
+    heading = lead = ""
+    block = 0
+    held: list[PlainLine] = []
+
+    def flush() -> None:
+        nonlocal lead
+        if not held:
+            return
+        text = " ".join(h.text for h in held)
+        ends: list[tuple[int, int]] = []
+        at = 0
+        for h in held:
+            at += len(h.text) + 1
+            ends.append((at, h.line))
+        under = " ".join(x for x in (heading, lead) if x)
+        start = 0
+        for part in _split(text):
+            start = max(text.find(part, start), 0)
+            line = next(n for e, n in ends if start < e)
+            out.append(Sentence(part, line, piece, under, block))
+            start += len(part)
+        if text.rstrip().endswith(":"):
+            lead = _split(text)[-1]
+        elif held[0].kind == "text":
+            lead = ""
+        held.clear()
+
+    for item in lines:
+        if item.kind == "blank":
+            flush()
+            block += 1
+        elif item.kind == "heading":
+            flush()
+            block += 1
+            heading, lead = item.text, ""
+            if item.text:
+                out.append(Sentence(item.text, item.line, piece, "", block, heading=True))
+        elif item.kind == "code":
+            flush()
+            words = code_words(item.text)
+            if words:
+                out.append(Sentence(words, item.line, piece, heading, block, code=True))
+        elif item.kind in ("item", "row"):
+            flush()
+            held.append(item)
+            if item.kind == "row":
+                flush()
+        elif item.text:
+            held.append(item)
+    flush()
+    return tuple(out)
+
+
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def code_words(line: str) -> str:
+    """A line of code as words: names are split at underscores and capitals, operators dropped."""
+    text = CAMEL.sub(" ", line.replace("_", " "))
+    return re.sub(r"\s+", " ", re.sub(r"[^\w\s.,:'\"=/%×+-]", " ", text)).strip()
+
+
+def read_text(source: str, piece: int | None = None) -> tuple[Sentence, ...]:
+    """Clean and split in one step."""
+    return sentences(clean(source), piece)
+
+
+def read_code(source: str, piece: int | None = None) -> tuple[Sentence, ...]:
+    """A code piece as text: comments and strings are prose, names are split into words."""
+    lines = [
+        PlainLine(raw, n, "code" if raw.strip() else "blank") for n, raw in enumerate(source.split("\n"), 1)
+    ]
+    return sentences(lines, piece)
