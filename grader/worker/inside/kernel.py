@@ -1,0 +1,111 @@
+"""Becomes an IPython kernel, in a process that is already forked and in its sandbox."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+from typing import Any
+
+from . import record
+
+_shell: Any = None
+
+
+def run(task: dict[str, Any]) -> None:
+    """Runs until the kernel is shut down.
+
+    ``task``: connection_file, work (folder to start in), notes (folder for evidence), bundle (data,
+    may be empty), seed, threads.
+    """
+    _environment(task)
+    record.open_folder(task["notes"])
+    _seed(int(task.get("seed", 0)), int(task.get("threads", 1)))
+    if task.get("bundle"):
+        from . import serve
+
+        serve.install(task["bundle"], task["work"])
+    from . import census, figures
+
+    census.install()
+    figures.install()
+
+    from ipykernel.kernelapp import IPKernelApp
+
+    app = IPKernelApp.instance()
+    app.initialize(["-f", task["connection_file"], "--HistoryManager.hist_file=:memory:", "--log-level=CRITICAL"])
+    global _shell
+    _shell = app.shell
+    _prepare_shell(app.shell, task)
+    app.start()
+    os._exit(0)
+
+
+def _environment(task: dict[str, Any]) -> None:
+    keep = {k: v for k, v in os.environ.items() if k in ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "MPLBACKEND")}
+    home = task.get("home", "/home/student")
+    os.environ.clear()
+    os.environ.update(
+        keep,
+        HOME=home,
+        USER="student",
+        LOGNAME="student",
+        PATH=os.path.dirname(sys.executable) + ":/usr/local/bin:/usr/bin:/bin",
+        TMPDIR="/tmp",
+        TORCH_HOME=f"{home}/.cache/torch",
+        TF_CPP_MIN_LOG_LEVEL="3",
+        PYTORCH_NVML_BASED_CUDA_CHECK="1",
+        **task.get("environment", {}),
+    )
+    os.chdir(task["work"])
+    sys.path[:] = ["", *(p for p in sys.path if p)]
+    sys.argv[:] = ["ipykernel_launcher.py"]
+
+
+def _seed(seed: int, threads: int) -> None:
+    """Forks start with one and the same random state: each is seeded on purpose."""
+    random.seed(seed)
+    if np := sys.modules.get("numpy"):
+        np.random.seed(seed % 2**32)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(threads)
+        torch.manual_seed(seed)
+    if tf := sys.modules.get("tensorflow"):
+        tf.random.set_seed(seed)
+
+
+def _prepare_shell(shell: Any, task: dict[str, Any]) -> None:
+    from . import figures
+
+    with contextlib.suppress(Exception):
+        figures.install_shell(shell)
+    if task.get("bundle"):
+        with contextlib.suppress(Exception):
+            from . import serve
+
+            serve.install_shell(shell)
+
+
+def observe(piece: int) -> None:
+    """After a piece: what was drawn, which models were seen. Called by the worker's own request."""
+    from . import census, figures
+
+    with contextlib.suppress(Exception):
+        figures.collect()
+    census.collect(_shell.user_ns if _shell is not None else {}, piece)
+
+
+def begin(piece: int) -> None:
+    """Before a piece: what follows belongs to it."""
+    from . import census
+
+    record.set_piece(piece)
+    census.begin(piece)
+
+
+def finish() -> None:
+    """At the end: models that were built but never called."""
+    from . import census
+
+    census.finish(_shell.user_ns if _shell is not None else {})

@@ -1,0 +1,148 @@
+"""Reads an exported model in a clean process: one that has run no student code and is sandboxed itself.
+
+Input: a folder with ``program.pt2`` (or ``program.keras``) and, where predictions are wanted,
+``inputs.npz`` and ``preprocessing.json``. Output: ``measurement.json``, the fields of the evidence
+record `Measurement`, less those that the worker knows itself.
+
+The program is still a student's: its archive is rewritten first, so that nothing in it is unpickled.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import time
+import traceback
+import warnings
+import zipfile
+from typing import Any
+
+from . import layers, preprocess
+
+BATCH = 100
+
+
+class Malformed(Exception):
+    """The file is not an exported model as the census writes it."""
+
+
+def run(task: dict[str, Any]) -> None:
+    """Measures; whatever goes wrong is written as the result."""
+    started = time.monotonic()
+    try:
+        result = measure(task["folder"], int(task.get("threads", 1)))
+    except Malformed as e:
+        result = {"state": "refused", "reason": str(e)}
+    except Exception as e:
+        traceback.print_exc()
+        result = {"state": "refused", "reason": f"it could not be read: {type(e).__name__}: {str(e)[:300]}"}
+    result["seconds"] = time.monotonic() - started
+    target = os.path.join(task["out"], "measurement.json")
+    with open(target + ".part", "w", encoding="utf-8") as f:
+        json.dump(result, f)
+    os.replace(target + ".part", target)
+
+
+def measure(folder: str, threads: int) -> dict[str, Any]:
+    """The fields of `Measurement` for the program in ``folder``."""
+    if os.path.exists(os.path.join(folder, "program.keras")):
+        from . import keras_reading
+
+        return keras_reading.measure(folder)
+    import torch
+
+    torch.set_num_threads(threads)
+    with open(os.path.join(folder, "program.pt2"), "rb") as f:
+        clean = rewrite(f.read())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.export.load(io.BytesIO(clean))
+    found = layers.read(program)
+    wanted = os.path.join(folder, "preprocessing.json")
+    found["predictions"] = []
+    if os.path.exists(wanted) and not found.pop("meta"):
+        with open(wanted, encoding="utf-8") as f:
+            entries = json.load(f)
+        try:
+            found["predictions"] = predict(program, found["input_shape"], entries, folder)
+        except Exception as e:  # counts and shapes stand on their own
+            found["reason"] = f"it could not predict on held-out images: {type(e).__name__}: {str(e)[:300]}"
+    found.pop("meta", None)
+    return {"state": "measured", **found}
+
+
+def rewrite(archive: bytes) -> bytes:
+    """The archive with its pickled example inputs replaced by ours; raises `Malformed` for any other pickle."""
+    import torch
+
+    try:
+        source = zipfile.ZipFile(io.BytesIO(archive))
+        names = source.namelist()
+    except zipfile.BadZipFile as e:
+        raise Malformed(f"not an archive: {e}") from e
+    if sum(i.file_size for i in source.infolist()) > 1 << 30 or len(names) > 5000:
+        raise Malformed("the archive is too large")
+    empty = io.BytesIO()
+    torch.save(((), {}), empty)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as target:
+        for name in names:
+            data = source.read(name)
+            inner = name.split("/", 1)[-1]
+            if inner.startswith("data/sample_inputs/"):
+                data = empty.getvalue()
+            elif inner.endswith("_config.json") and _pickles(json.loads(data)):
+                raise Malformed("it holds pickled objects, which are never read")
+            elif data[:2] in (b"PK", b"\x80\x02") and not inner.startswith("data/weights/weight_"):
+                raise Malformed(f"it holds {inner!r}, which is never read")
+            info = zipfile.ZipInfo(name)
+            target.writestr(info, data)
+    return out.getvalue()
+
+
+def _pickles(config: Any) -> bool:
+    entries = config.get("config", {}).values() if isinstance(config, dict) else ()
+    return any(bool(e.get("use_pickle")) for e in entries if isinstance(e, dict))
+
+
+def predict(program: Any, input_shape: list[Any], wanted: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
+    """The arg-max class of each held-out input, under each preprocessing asked for."""
+    import numpy as np
+    import torch
+
+    results = []
+    module = program.module()
+    fixed = input_shape[0] if input_shape and isinstance(input_shape[0], int) else None
+    for entry in wanted:
+        images = np.load(os.path.join(folder, entry["inputs"]))["images"]
+        try:
+            transform = preprocess.build(entry["preprocessing"]["steps"])
+        except preprocess.Unknown as e:
+            print(f"preprocessing unknown: {e}", file=sys.stderr)
+            continue
+        classes: list[int] = []
+        outputs = 0
+        size = fixed or BATCH
+        with torch.no_grad():
+            for start in range(0, len(images), size):
+                batch = torch.stack([transform(i) for i in images[start : start + size]])
+                short = size - len(batch) if fixed else 0
+                if short:
+                    batch = torch.cat([batch, batch[:1].expand(short, *batch.shape[1:])])
+                answer = module(batch)
+                answer = answer[0] if isinstance(answer, (tuple, list)) else answer
+                outputs = int(answer.shape[-1])
+                best = answer.argmax(-1) if outputs > 1 else (answer > 0).long().flatten()
+                classes += [int(c) for c in best[: len(batch) - short].flatten()]
+        results.append(
+            {
+                "dataset": entry["dataset"],
+                "held_out": entry["held_out"],
+                "preprocessing": entry["preprocessing"],
+                "classes": classes,
+                "outputs": outputs,
+            }
+        )
+    return results
