@@ -1,0 +1,57 @@
+"""Cells as a file holds them, before they are split; and cleaning that all kinds of file share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+SAVED_OUTPUT = 20_000
+"""Characters of a cell's saved text output that are kept: the first and the last half of it."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """``index`` counts every cell of the file, the empty ones too, as the author sees them."""
+
+    index: int
+    kind: Literal["markdown", "code"]
+    source: str
+    saved_output: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    cells: tuple[Cell, ...]
+    language: str = "python"
+    notes: tuple[str, ...] = ()
+
+
+_DATA = r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=%]*"
+_WRAPPED = _DATA[:-2] + r"\s]*"  # only where a bracket closes it: elsewhere it would eat the prose after it
+_PICTURES = re.compile(
+    r"!\[[^\]\n]{0,500}\]\(\s*<?(?:" + _WRAPPED + r"|attachment:[^)\n]{0,500})[^)\n]{0,500}\)"
+    r"|<img\b[^>]{0,500}?src\s*=\s*[\"']?(?:" + _WRAPPED + r"|attachment:[^\"'>\n]{0,500})[^>]{0,500}>"
+    r"|" + _DATA,
+    re.IGNORECASE,
+)
+
+
+def without_pictures(markdown: str) -> tuple[str, int]:
+    """Markdown with each picture held inside the notebook replaced by ``[image]``, and their number."""
+    if "data:image" not in markdown and "attachment:" not in markdown:
+        return markdown, 0
+    return _PICTURES.subn("[image]", markdown)
+
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+
+
+def plain_output(text: str) -> str:
+    """Output as it looked on screen: no colours, progress bars at their last state, capped."""
+    lines = _ANSI.sub("", text).replace("\r\n", "\n").split("\n")
+    text = "\n".join(next((part for part in reversed(line.split("\r")) if part), "") for line in lines)
+    if len(text) <= SAVED_OUTPUT:
+        return text
+    half = SAVED_OUTPUT // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"
