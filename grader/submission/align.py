@@ -31,6 +31,9 @@ from grader.submission.votes import (
 
 NEVER = -60.0
 
+BACK = 3.0
+"""Log-odds against going back to an earlier question at a new beginning."""
+
 
 def align(submission: Submission, assignment: AssignmentLike) -> Alignment:
     """Give each question of ``assignment`` its pieces, with how sure that is and why.
@@ -106,7 +109,7 @@ def _transitions(pieces: Sequence[Piece], looks: Sequence[Look], n: int) -> tupl
             latest = label.number
         if t:
             stay, go, none = _costs(pieces[t - 1], pieces[t], looks[t - 1], looks[t], repeated)
-            if label is None:
+            if label is None or not (label.strong or looks[t].asking):
                 go, none = go + labelling, none + labelling / 2
             costs = stay, go, none
             if costs not in made:
@@ -143,7 +146,7 @@ def _step(n: int, stay: float, go: float, none: float) -> Array:
     to = np.arange(n)
 
     def ahead(last: int) -> Array:
-        away: Array = np.where(to > last, 0.7 * (to - last - 1), 2.0 + 0.1 * (last - to))
+        away: Array = np.where(to > last, 0.7 * (to - last - 1), BACK + 0.1 * (last - to))
         return away
 
     for i in range(n):

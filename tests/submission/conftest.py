@@ -156,7 +156,8 @@ CLASSIFICATION = assignment(
     ),
     (
         "GoogLeNet on CIFAR-10",
-        "Train GoogLeNet (Inception) on CIFAR-10, plot training and validation accuracy, analyse overfitting.",
+        "Train GoogLeNet (Inception) on CIFAR-10, plot training and validation accuracy, analyse "
+        "overfitting.",
         "googlenet, inception, CIFAR10, overfitting",
         False,
     ),
@@ -228,7 +229,8 @@ TEXTBOOK = assignment(
     ),
     (
         "Transfer learning for large images",
-        "Transfer learning on large images: 100 per class, training, validation and test split, input pipeline, "
+        "Transfer learning on large images: 100 per class, training, validation and test split, input "
+        "pipeline, "
         "preprocessing, augmentation, fine-tune a pretrained model.",
         "tensorflow_datasets, MobileNetV2, tf_flowers, applications, base_model",
         False,
@@ -271,16 +273,22 @@ def written(tmp_path: Path) -> Write:
 PROMPTS = (
     "What is a CNN, and how does it differ from traditional fully connected networks in architecture and "
     "performance on images?",
-    "Describe the LeNet-5 architecture and how it laid the foundation of modern computer vision. Reference the "
+    "Describe the LeNet-5 architecture and how it laid the foundation of modern computer vision. "
+    "Reference the "
     "original research paper.",
     "Compare AlexNet and VGGNet: design, parameters and performance, with innovations and limitations.",
-    "What is transfer learning in image classification? How does it reduce computational cost when data is limited?",
+    "What is transfer learning in image classification? How does it reduce computational cost when "
+    "data is limited?",
     "Describe residual connections in ResNet. How do they address vanishing gradients in deep CNNs?",
     "Implement LeNet-5 to classify MNIST. Report accuracy and training time.",
-    "Use a pre-trained VGG16 on a small custom dataset such as flowers. Replace the top layers and fine-tune.",
-    "Write a program to visualize filters and feature maps of the first layer of AlexNet on an example image.",
-    "Train a GoogLeNet or its variant on CIFAR-10. Plot training and validation accuracy, analyze overfitting.",
-    "A healthcare startup classifies X-ray images into normal, pneumonia and COVID-19 with limited labels. Suggest "
+    "Use a pre-trained VGG16 on a small custom dataset such as flowers. Replace the top layers and "
+    "fine-tune.",
+    "Write a program to visualize filters and feature maps of the first layer of AlexNet on an "
+    "example image.",
+    "Train a GoogLeNet or its variant on CIFAR-10. Plot training and validation accuracy, analyze "
+    "overfitting.",
+    "A healthcare startup classifies X-ray images into normal, pneumonia and COVID-19 with limited "
+    "labels. Suggest "
     "an approach and outline the deployment.",
 )
 
@@ -288,28 +296,32 @@ ANSWERS: tuple[tuple[tuple[str, str], ...], ...] = (
     (
         (
             "md",
-            "It uses convolution and pooling, with local connectivity and shared weights; a fully connected net "
+            "It uses convolution and pooling, with local connectivity and shared weights; a fully connected "
+            "net "
             "flattens the picture and loses its spatial structure, so CNNs do better on images.",
         ),
     ),
     (
         (
             "md",
-            "LeNet-5 takes 32x32 digits through C1, S2, C3, S4, C5 and F6. LeCun et al. (1998), Gradient-based "
+            "LeNet-5 takes 32x32 digits through C1, S2, C3, S4, C5 and F6. LeCun et al. (1998), "
+            "Gradient-based "
             "learning applied to document recognition, began it all.",
         ),
     ),
     (
         (
             "md",
-            "AlexNet has 8 layers with 11x11 filters, ReLU and dropout, 60 million parameters. VGG-16 and VGG-19 "
+            "AlexNet has 8 layers with 11x11 filters, ReLU and dropout, 60 million parameters. VGG-16 and "
+            "VGG-19 "
             "stack 3x3 filters; VGGNet needs 138 million and is slow.",
         ),
     ),
     (
         (
             "md",
-            "A model trained on ImageNet is reused for another task: transfer learning by feature extraction or "
+            "A model trained on ImageNet is reused for another task: transfer learning by feature "
+            "extraction or "
             "fine-tuning. Fewer weights are trained, so little data suffices.",
         ),
     ),
@@ -330,7 +342,8 @@ ANSWERS: tuple[tuple[tuple[str, str], ...], ...] = (
         ),
         (
             "code",
-            "start = time.time()\nfor epoch in range(3):\n    for x, y in loader:\n        loss = criterion(model(x), y)\n"
+            "start = time.time()\nfor epoch in range(3):\n    for x, y in loader:\n        loss = "
+            "criterion(model(x), y)\n"
             "        loss.backward()\n        optimizer.step()\nprint('training time', time.time() - start)\n"
             "print('accuracy', correct / total)\n",
         ),
@@ -347,7 +360,8 @@ ANSWERS: tuple[tuple[tuple[str, str], ...], ...] = (
     (
         (
             "code",
-            "from torchvision import models\nimport matplotlib.pyplot as plt\nalexnet = models.alexnet(weights='DEFAULT')\n"
+            "from torchvision import models\nimport matplotlib.pyplot as plt\nalexnet = "
+            "models.alexnet(weights='DEFAULT')\n"
             "filters = alexnet.features[0].weight.data\nfor i in range(16):\n    plt.imshow(filters[i][0])\n"
             "maps = alexnet.features[0](picture)\nplt.title('feature maps')\nplt.show()\n",
         ),
@@ -360,7 +374,8 @@ ANSWERS: tuple[tuple[tuple[str, str], ...], ...] = (
         ),
         (
             "code",
-            "plt.plot(train_acc, label='training')\nplt.plot(val_acc, label='validation')\nplt.legend()\nplt.show()\n",
+            "plt.plot(train_acc, label='training')\nplt.plot(val_acc, label='validation')\nplt.legend()\n"
+            "plt.show()\n",
         ),
         (
             "md",
@@ -370,7 +385,8 @@ ANSWERS: tuple[tuple[tuple[str, str], ...], ...] = (
     (
         (
             "md",
-            "I would take a pretrained ResNet, augment the X-ray images, and watch the sensitivity for pneumonia "
+            "I would take a pretrained ResNet, augment the X-ray images, and watch the sensitivity for "
+            "pneumonia "
             "and COVID-19. Deployment: an API in a container, with monitoring.",
         ),
     ),
