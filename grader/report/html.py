@@ -1,0 +1,241 @@
+"""The pages: one for each submission, and one for the class. Self-contained; no script at all.
+
+Every value that a template prints passes `grader.report.text.visible` and Jinja's escaping. The
+content security policy allows one style sheet, by its hash, and pictures inside the page; so even
+if something were to slip through, a browser would neither run nor fetch it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from grader.evidence.model import Profile
+from grader.report import text
+from grader.report.audience import OPEN, Audience
+from grader.report.images import Gallery
+from grader.report.view import Bar, isolation_words, page_view, profile_words
+from grader.results import Results, SubmissionResult
+
+STATE_WORDS: Mapping[str, str] = {
+    "earned": "Earned",
+    "partial": "Partly earned",
+    "lost": "Not earned",
+    "review": "To be looked at",
+    "ungraded": "Not judged",
+    "graded": "Graded",
+    "unreadable": "Unreadable",
+    "unrecognised": "Not recognised",
+    "": "",
+    "ok": "ran",
+    "failed": "stopped with an error",
+    "limit": "ended by a limit",
+    "died": "the kernel died",
+    "skipped": "not run",
+}
+COPIES = 400
+"""Above so many submissions the class page is written in one order only, to stay light."""
+
+
+@cache
+def _environment() -> Environment:
+    env = Environment(
+        loader=PackageLoader("grader.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    env.filters |= {
+        "mark": text.mark,
+        "seconds": text.seconds,
+        "short": text.short,
+        "question": text.question,
+    }
+    env.globals |= {
+        "words": STATE_WORDS,
+        "profile_words": profile_words,
+        "isolation_words": isolation_words,
+    }
+    return env
+
+
+def _finalize(value: Any) -> Any:
+    return text.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _style() -> tuple[Markup, str]:
+    source, *_ = _environment().loader.get_source(_environment(), "style.css")  # type: ignore[union-attr]
+    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode("ascii")
+    return Markup(source), (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _render(template: str, **values: Any) -> str:
+    style, policy = _style()
+    return _environment().get_template(template).render(style=style, policy=policy, **values)
+
+
+def submission_page(
+    result: SubmissionResult,
+    profile: Profile,
+    blobs: Callable[[str], bytes],
+    audience: Audience,
+    *,
+    class_page: str = "",
+) -> str:
+    """The page of one submission, as ``audience`` may see it (`audience.shown` comes before).
+
+    ``class_page`` is the address of the class page, relative to this one; empty for none.
+    """
+    return _render(
+        "submission.html",
+        page=page_view(result, Gallery(blobs), audience),
+        profile=str(profile),
+        student=audience is Audience.STUDENT,
+        class_page=class_page,
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A submission on the class page."""
+
+    result: SubmissionResult
+    href: str
+    bar: Bar
+    questions: Mapping[str, tuple[str, Bar, str]]
+    """Mark, bar and state of each question."""
+
+
+@dataclass(frozen=True)
+class Bin:
+    label: str
+    count: int
+    x: float
+    y: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Average:
+    id: str
+    title: str
+    mean: float
+    out_of: float
+    settled: float
+    open: float
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """The submissions of one assignment."""
+
+    title: str
+    key: str
+    out_of: float
+    rows: Mapping[str, list[Row]]
+    """By order: file, mark, open. One order only when there is nothing to sort."""
+    questions: list[tuple[str, str]]
+    averages: list[Average]
+    histogram: list[Bin]
+    mean: float
+    median: float
+    waiting: float
+    to_look_at: int
+
+
+def class_page(results: Results, pages: Mapping[str, str], audience: Audience) -> str:
+    """The class page; ``pages`` gives each submission's page by its file."""
+    graded = [s for s in results.submissions if s.questions]
+    by_assignment: dict[str, list[SubmissionResult]] = {}
+    for s in graded:
+        by_assignment.setdefault(s.assignment or "", []).append(s)
+    return _render(
+        "class.html",
+        groups=[_group(f"g{i}", g, pages) for i, g in enumerate(by_assignment.values(), 1)],
+        others=[(s, pages.get(s.file, "")) for s in results.submissions if not s.questions],
+        results=results,
+        profile=str(results.profile),
+        student=audience is Audience.STUDENT,
+        seconds=sum(s.seconds for s in results.submissions),
+        executed=sum(s.executed for s in results.submissions),
+    )
+
+
+def _group(key: str, members: list[SubmissionResult], pages: Mapping[str, str]) -> Group:
+    rows = [_row(s, pages.get(s.file, "")) for s in members]
+    questions = {q.id: q.title for s in members for q in s.questions}
+    orders = {"file": sorted(rows, key=lambda r: r.result.file.casefold())}
+    if 1 < len(rows) <= COPIES:
+        orders["mark"] = sorted(rows, key=lambda r: (-r.result.mark, r.result.file.casefold()))
+        orders["open"] = sorted(rows, key=lambda r: (-r.result.open_marks, r.result.file.casefold()))
+    shares = [100 * s.mark / s.out_of for s in members if s.out_of]
+    marks = [s.mark for s in members]
+    return Group(
+        title=members[0].title or members[0].assignment or "Submissions",
+        key=key,
+        out_of=max(s.out_of for s in members),
+        rows=orders,
+        questions=list(questions.items()),
+        averages=[_average(q, title, members) for q, title in questions.items()],
+        histogram=_histogram(shares),
+        mean=statistics.fmean(marks),
+        median=statistics.median(marks),
+        waiting=sum(s.open_marks for s in members),
+        to_look_at=sum(s.state != "graded" for s in members),
+    )
+
+
+def _row(s: SubmissionResult, href: str) -> Row:
+    return Row(
+        s,
+        href,
+        Bar.of([c for q in s.questions for c in q.criteria], s.out_of),
+        {q.id: (text.mark(q.mark), Bar.of(list(q.criteria), q.out_of), str(q.state)) for q in s.questions},
+    )
+
+
+def _average(id: str, title: str, members: list[SubmissionResult]) -> Average:
+    answers = [q for s in members for q in s.questions if q.id == id]
+    out_of = max(q.out_of for q in answers)
+    bars = [Bar.of(list(q.criteria), q.out_of) for q in answers]
+    return Average(
+        id=id,
+        title=title,
+        mean=statistics.fmean(q.mark for q in answers),
+        out_of=out_of,
+        settled=statistics.fmean(b.settled for b in bars),
+        open=statistics.fmean(b.open for b in bars),
+        waiting=sum(any(c.state in OPEN for c in q.criteria) for q in answers),
+    )
+
+
+def _histogram(shares: list[float]) -> list[Bin]:
+    """Ten classes of ten percent; the last one holds 100. In units of a 340 by 150 drawing."""
+    counts = [0] * 10
+    for share in shares:
+        counts[min(int(max(share, 0.0) // 10), 9)] += 1
+    top = max(counts, default=0) or 1
+    return [
+        Bin(
+            label=f"{10 * i} to {10 * i + 10} %",
+            count=n,
+            x=4 + 33.4 * i,
+            y=round(122 - 100 * n / top, 1),
+            height=round(100 * n / top, 1),
+        )
+        for i, n in enumerate(counts)
+    ]
