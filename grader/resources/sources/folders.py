@@ -23,7 +23,8 @@ SPLITS = {"train": ("train", "training"), "val": ("val", "valid", "validation", 
 
 UNDER = (
     "", "data/", "dataset/", "datasets/", "images/", "data/images/", "image_data/", "my_dataset/",
-    "small_dataset/", "custom_dataset/", "your_dataset/", "path_to_data/", "path_to_dataset/", "path/to/", "path/to/data/",
+    "small_dataset/", "custom_dataset/", "your_dataset/", "path_to_data/", "path_to_dataset/", "path/to/",
+    "path/to/data/",
     "path/to/dataset/", "path/to/your/dataset/", "/path/to/", "/path/to/data/", "/path/to/dataset/",
     "/path/to/your/dataset/", "/path/to/your/data/", "/data/", "/dataset/", "/kaggle/input/dataset/",
     "/kaggle/input/data/", "/kaggle/working/data/", "drive/MyDrive/",

@@ -11,8 +11,8 @@ from grader.resources.base import Kind, Link, Made, Making, Resource, Served, St
 
 STEMS = (
     "sample", "sample_image", "sample_img", "image", "img", "input", "input_image", "test", "test_image",
-    "test_img", "example", "example_image", "your_image", "my_image", "path_to_image", "path_to_your_image", "photo",
-    "picture", "cat", "dog", "bird", "car", "flower", "elephant", "tiger", "lion", "panda", "person",
+    "test_img", "example", "example_image", "your_image", "my_image", "path_to_image", "path_to_your_image",
+    "photo", "picture", "cat", "dog", "bird", "car", "flower", "elephant", "tiger", "lion", "panda", "person",
 )  # fmt: skip
 UNDER = ("", "data/", "images/", "path/to/", "path/to/your/", "/path/to/", "/path/to/your/", "drive/MyDrive/")
 ENDINGS = {"jpg": "sample.jpg", "jpeg": "sample.jpg", "png": "sample.png"}
