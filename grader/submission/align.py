@@ -31,7 +31,7 @@ from grader.submission.votes import (
 
 NEVER = -60.0
 
-BACK = 3.0
+BACK = 2.5
 """Log-odds against going back to an earlier question at a new beginning."""
 
 
@@ -58,6 +58,10 @@ def _align(pieces: Sequence[Piece], looks: Sequence[Look], assignment: Assignmen
     start, steps = _transitions(pieces, looks, n)
     path = _viterbi(start, steps, emissions)
     posterior, total = _posterior(start, steps, emissions)
+    worded = np.array([0.0 if s.alone else 1.0 for s in looks])  # "Q7" alone says nothing of its own
+    alone = _by_content_alone(content + labels * worded[:, None])
+    worded = np.array([0.0 if s.alone else 1.0 for s in looks])  # "Q7" alone says nothing of its own
+    alone = _by_content_alone(content + labels * worded[:, None])
     sizes = np.array([s.size for s in looks])
 
     answers = []
@@ -68,9 +72,11 @@ def _align(pieces: Sequence[Piece], looks: Sequence[Look], assignment: Assignmen
             why = _why(j, mine, looks, vocabulary, path)
         else:
             confidence = math.exp(min(0.0, _total_without(j, start, steps, emissions) - total))
+            # a part that by itself speaks for it is not argued away by order: a zero would hang on that
+            confidence = min(confidence, 1.0 - float(alone[:, j].max()))
             why = "no part of the submission speaks for this question"
-            if confidence < 0.5:
-                best = int(np.argmax(posterior[:, j]))
+            if confidence < 0.8:
+                best = int(np.argmax(np.maximum(alone[:, j], posterior[:, j])))
                 why = f"nothing was taken for it, but cell {pieces[best].cell + 1} might be"
         answers.append(
             Answer(question=question.id, pieces=mine, confidence=round(min(1.0, confidence), 4), why=why)
@@ -78,6 +84,20 @@ def _align(pieces: Sequence[Piece], looks: Sequence[Look], assignment: Assignmen
     return Alignment(
         assignment=assignment.id, answers=tuple(answers), fit=round(_fit(pieces, looks, content, path, n), 4)
     )
+
+
+def _by_content_alone(table: Array) -> Array:
+    """Probability of each question for each piece, its place left out."""
+    odds = np.exp(np.hstack([table, np.zeros((len(table), 1))]))
+    share: Array = (odds / odds.sum(axis=1, keepdims=True))[:, :-1]
+    return share
+
+
+def _by_content_alone(table: Array) -> Array:
+    """Probability of each question for each piece, its place left out."""
+    odds = np.exp(np.hstack([table, np.zeros((len(table), 1))]))
+    share: Array = (odds / odds.sum(axis=1, keepdims=True))[:, :-1]
+    return share
 
 
 def _agreement(mass: Array, sizes: Array, mine: tuple[int, ...]) -> float:
@@ -94,22 +114,22 @@ def _agreement(mass: Array, sizes: Array, mine: tuple[int, ...]) -> float:
 def _transitions(pieces: Sequence[Piece], looks: Sequence[Look], n: int) -> tuple[Array, Array]:
     """Log-probabilities: of the first state, and from state to state before each later piece."""
     start = np.full(2 * n + 1, NEVER)
-    start[:n] = -0.5 * np.arange(n)
+    start[:n] = -0.25 * np.arange(n)
     start[n] = 0.0  # preamble
     start -= logsumexp(start)
     steps = np.zeros((max(len(pieces) - 1, 0), 2 * n + 1, 2 * n + 1))
     made: dict[tuple[float, float, float], Array] = {}
     latest: int | None = None
-    numbers = {s.label.number for s in looks if s.label and (s.label.strong or s.asking)}
-    labelling = 2.5 * min(1.0, len(numbers) / n)  # who labels questions does not begin one without
+    numbers = {s.label.number for s in looks if s.label and s.firm}
+    labelling = 3.5 * min(1.0, 1.2 * len(numbers) / n)  # who labels questions does not begin one without
     for t in range(len(pieces)):
         label = looks[t].label
         repeated = label is not None and label.number == latest
-        if label is not None and (label.strong or looks[t].asking):
+        if label is not None and looks[t].firm:
             latest = label.number
         if t:
             stay, go, none = _costs(pieces[t - 1], pieces[t], looks[t - 1], looks[t], repeated)
-            if label is None or not (label.strong or looks[t].asking):
+            if not looks[t].firm:
                 go, none = go + labelling, none + labelling / 2
             costs = stay, go, none
             if costs not in made:
@@ -125,7 +145,7 @@ def _costs(before: Piece, now: Piece, past: Look, seen: Look, repeated: bool) ->
         if repeated:
             return (0.3, 0.7, 4.0) if not label.answer else (0.0, 4.0, 4.0)
         return 3.0, 0.1, 3.0
-    if label and seen.asking:
+    if label and seen.firm:
         return 1.0, 0.5, 3.0
     if label:
         return 0.1, 2.5, 4.0
@@ -134,9 +154,11 @@ def _costs(before: Piece, now: Piece, past: Look, seen: Look, repeated: bool) ->
     if seen.heading or seen.asking:
         return 0.5, 1.2, 2.0
     if now.kind == "markdown":
-        return (0.1, 2.2, 3.5) if before.kind == "code" else (0.0, 3.5, 3.5)
+        if before.kind == "code":
+            return 0.1, 1.8, 3.5
+        return (0.1, 2.2, 3.5) if before.cell != now.cell else (0.0, 3.5, 3.5)
     if before.kind == "markdown":
-        return 0.0, 3.5, 3.5
+        return 0.0, 3.0, 3.5
     return (0.2, 1.8, 3.0) if seen.imports_only else (0.1, 2.6, 3.5)
 
 
@@ -218,7 +240,7 @@ def _why(
 ) -> str:
     """What spoke for the match, in words a student understands."""
     said: list[str] = []
-    labels = [label for t in mine if (label := looks[t].label) and (label.strong or looks[t].asking)]
+    labels = [label for t in mine if (label := looks[t].label) and looks[t].firm]
     if labels:
         slipped = "" if labels[0].number == j + 1 else f", although it is question {j + 1}"
         said.append(f"labelled “{labels[0]}”{slipped}")

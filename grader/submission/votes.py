@@ -75,6 +75,13 @@ class Look:
     words: tuple[str, ...]
     compacts: frozenset[str]
     size: float
+    alone: bool
+    """The piece is nothing but its label."""
+
+    @property
+    def firm(self) -> bool:
+        """Whether the label opens a question, rather than numbering a point or a step."""
+        return self.label is not None and (self.label.strong or self.asking or self.alone)
 
 
 def look(piece: Piece) -> Look:
@@ -98,6 +105,7 @@ def look(piece: Piece) -> Look:
         words=words,
         compacts=compacts(piece.source),
         size=math.sqrt(max(len(words), 4)),
+        alone=label is not None and not re.search(r"\w", body),
     )
 
 
@@ -173,7 +181,7 @@ def votes(pieces: Sequence[Piece], looks: Sequence[Look], vocabulary: Vocabulary
         )
         if piece.kind == "code":
             table[t] = W_CODE * body + W_SIGN * np.minimum(signs, 4)
-            table[t] -= np.where(prose, 1.0 if len(seen.words) < 30 else 1.8, 0.0)
+            table[t] -= np.where(prose, 0.6 if len(seen.words) < 30 else 1.2, 0.0)
             if seen.imports_only:
                 table[t] *= 0.3
         else:
@@ -197,7 +205,7 @@ def label_votes(looks: Sequence[Look], n: int) -> Array:
     offset = highest = previous = 0
     for t, seen in enumerate(looks):
         label = seen.label
-        if label is None or not (label.strong or seen.asking):
+        if label is None or not seen.firm:
             if label is not None:
                 table[t] = np.where(numbers == label.number, 0.3, 0.0)
             continue
