@@ -21,6 +21,7 @@ from grader.report.exchange import gradescope, junit
 from grader.report.folder import ready, staged
 from grader.report.html import class_page, submission_page
 from grader.report.published import grades_csv, results_json
+from grader.report.terminal import line, table
 from grader.results import Results
 
 __all__ = [
@@ -29,10 +30,12 @@ __all__ = [
     "grades_csv",
     "gradescope",
     "junit",
+    "line",
     "ready",
     "results_json",
     "shown",
     "shown_submission",
+    "table",
     "write",
 ]
 

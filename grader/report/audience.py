@@ -25,11 +25,12 @@ OPEN = (State.REVIEW, State.UNGRADED)
 """States of criteria whose marks a person, or another run, still has to settle."""
 
 OWN_FIGURES = frozenset(
-    ("parameters", "trainable", "input_shape", "output_shape", "shape", "layers", "classes")
-    + ("accuracy", "interval", "images", "correct", "seconds", "epochs")
-    + ("stated", "measured", "found", "found_in", "value", "unit", "name")
-    + ("figures", "panels", "lines", "titles", "labels", "legend")
-    + ("error", "state", "pieces", "ran", "failed")
+    """
+    model name statements cells parameters all_parameters trainable
+    input_shape output_shape shape shapes layers classes
+    accuracy interval images correct seconds epochs stated measured found of as value unit
+    figures panels lines titles labels legend error state pieces ran failed
+    """.split()  # noqa: SIM905
 )
 """Keys of `evidence` that speak of the student's own work. Others (what was expected, what is
 accepted, the reference's figures) are a marker's; an unknown key counts as one of those."""
@@ -109,7 +110,21 @@ def _criterion(c: CriterionResult) -> CriterionResult:
 
 
 def _own(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in evidence.items() if k in OWN_FIGURES}
+    own = {k: v for k, v in evidence.items() if k in OWN_FIGURES}
+    if points := points_of(evidence):
+        own["points"] = [p | ({} if p.get("state") == State.EARNED else {"says": ""}) for p in points]
+    return own
+
+
+def points_of(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The key points of a verdict on prose, as ``evidence["points"]`` holds them; else none.
+
+    What a missing point says is the answer itself: a student's copy has it empty.
+    """
+    points = evidence.get("points")
+    if not isinstance(points, list | tuple):
+        return []
+    return [dict(p) for p in points if isinstance(p, Mapping) and "says" in p]
 
 
 def _without_answers(table: Table) -> Table:

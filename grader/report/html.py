@@ -55,12 +55,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    env.filters |= {
-        "mark": text.mark,
-        "seconds": text.seconds,
-        "short": text.short,
-        "question": text.question,
-    }
+    env.filters |= {"mark": text.mark, "seconds": text.seconds, "short": text.short}
+    env.filters |= {"question": text.question, "sentence": text.sentence, "capital": text.capital}
     env.globals |= {
         "words": STATE_WORDS,
         "profile_words": profile_words,

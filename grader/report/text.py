@@ -81,6 +81,17 @@ def words(key: str) -> str:
     return said[:1].upper() + said[1:]
 
 
+def sentence(text: str) -> str:
+    """``text`` as a sentence: a capital first, unless it begins with a name from code; a full stop."""
+    text = capital(text.strip())
+    return text if not text or text.endswith((".", "!", "?", "…", ":", "`")) else text + "."
+
+
+def capital(text: str) -> str:
+    """``text`` with a capital first letter, unless its first word is a name from code."""
+    return text[:1].upper() + text[1:] if re.match(r"[a-z]+(?=[\s,:;.]|$)", text) else text
+
+
 def question(id: str) -> str:
     """A question's id as people write it: ``q6`` is Q6; other ids stay as they are."""
     return id.upper() if re.fullmatch(r"q\d+[a-z]?", id) else id

@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.checks.base import Quote, State, Table
 from grader.report import text
-from grader.report.audience import OPEN, Audience
+from grader.report.audience import OPEN, Audience, points_of
 from grader.report.images import Gallery
 from grader.results import CellRef, CriterionResult, QuestionResult, SubmissionResult
 from grader.submission.model import UNSURE
@@ -50,10 +50,22 @@ class QuoteView:
 
 
 @dataclass(frozen=True)
+class PointView:
+    """One key point of an answer in words; ``says`` is empty where it would give the answer away."""
+
+    state: str
+    says: str
+    mark: float
+    out_of: float
+    quote: QuoteView | None
+
+
+@dataclass(frozen=True)
 class CriterionView:
     result: CriterionResult
     anchor: str
     figures: list[dict[str, object]]
+    points: list[PointView]
     quotes: list[QuoteView]
     more_quotes: int
     evidence: list[tuple[str, str]]
@@ -64,7 +76,7 @@ class CriterionView:
 
     @property
     def has_evidence(self) -> bool:
-        return bool(self.figures or self.quotes or self.evidence or self.tables)
+        return bool(self.figures or self.points or self.quotes or self.evidence or self.tables)
 
 
 @dataclass(frozen=True)
@@ -215,13 +227,18 @@ def _criterion(c: CriterionResult, anchor: str, places: _Places, gallery: Galler
         )
         for t in c.tables[:10]
     ]
+    points = [_point(p, c, places) for p in points_of(c.evidence)[:QUOTES]]
+    said = {p.quote.text for p in points if p.quote}
+    quotes = [q for quote in c.quotes[:QUOTES] if (q := places.quote(quote)).text not in said]
+    figures = {k: v for k, v in c.evidence.items() if not (points and k == "points")}
     return CriterionView(
         result=c,
         anchor=anchor,
         figures=[gallery.place(f) for f in c.figures[:12]],
-        quotes=[places.quote(q) for q in c.quotes[:QUOTES]],
+        points=points,
+        quotes=quotes,
         more_quotes=max(len(c.quotes) - QUOTES, 0),
-        evidence=[(text.words(k), text.named_figure(k, v)) for k, v in list(c.evidence.items())[:40]],
+        evidence=[(text.words(k), text.named_figure(k, v)) for k, v in list(figures.items())[:40]],
         tables=tables,
         numeric=[_numeric(t) for t in tables],
         notes=[
@@ -230,6 +247,23 @@ def _criterion(c: CriterionResult, anchor: str, places: _Places, gallery: Galler
             if len(t.rows) > ROWS
         ],
     )
+
+
+def _point(point: Mapping[str, Any], c: CriterionResult, places: _Places) -> PointView:
+    words = str(point.get("quote") or "")
+    quote = next((q for q in c.quotes if q.text == words), Quote(text=words)) if words else None
+    state = str(point.get("state", ""))
+    return PointView(
+        state=state if state in {s.value for s in State} else "ungraded",
+        says=str(point["says"]),
+        mark=_number(point.get("mark")),
+        out_of=_number(point.get("out_of")),
+        quote=places.quote(quote) if quote else None,
+    )
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _numeric(table: Table) -> set[int]:
@@ -295,7 +329,7 @@ def _to_look_at(result: SubmissionResult, questions: list[QuestionView], audienc
 
 
 def _because(why: str, confidence: float | None) -> str:
-    sure = f"the match is {confidence:.0%} sure" if confidence is not None else ""
+    sure = f"the match is {100 * confidence:.0f} % sure" if confidence is not None else ""
     return "; ".join(p for p in (sure, why) if p)
 
 

@@ -91,6 +91,22 @@ accuracy = 98.5
 print("Test accuracy:", accuracy, "%")"""
 
 
+SHORTCUT = "The input of the block is added to its output, so H(x) = F(x) + x."
+GRADIENTS = "Gradients can flow straight through the shortcut."
+DEEP = "Because of this very deep networks are better."
+
+
+def point(says: str, mark: float, out_of: float, state: State, quote: str) -> dict[str, object]:
+    return {
+        "says": says,
+        "mark": mark,
+        "out_of": out_of,
+        "state": state.value,
+        "confidence": 0.9,
+        "quote": quote,
+    }
+
+
 def question(
     id: str, title: str, out_of: float, *criteria: CriterionResult, **more: object
 ) -> QuestionResult:
@@ -156,19 +172,21 @@ def rich(blobs: Blobs) -> SubmissionResult:
             mark=12,
             out_of=20,
             state=State.PARTIAL,
-            reason="Two of four points were found: the shortcut, and the direct path for gradients.",
+            reason="2 of 4 points made in full",
             hint="Say why a very deep plain network does worse even on its training data.",
-            evidence={"found": 2, "points": 4},
+            evidence={
+                "points": [
+                    point("a shortcut adds the block's input to its output", 6, 6, State.EARNED, SHORTCUT),
+                    point("gradients flow straight through the shortcut", 6, 6, State.EARNED, GRADIENTS),
+                    point("identity is easy to learn, so depth does not degrade", 0, 4, State.LOST, DEEP),
+                    point("it makes networks of 50 to 152 layers trainable", 0, 4, State.LOST, ""),
+                ],
+                "confidence": 0.82,
+            },
             quotes=(
-                Quote(
-                    text="The input of the block is added to its output, so H(x) = F(x) + x.",
-                    piece=3,
-                    line=2,
-                    about="earned",
-                ),
-                Quote(
-                    text="Because of this very deep networks are better.", piece=3, line=4, about="nearest"
-                ),
+                Quote(text=SHORTCUT, piece=3, line=2, about="earned"),
+                Quote(text=GRADIENTS, piece=3, line=3, about="earned"),
+                Quote(text=DEEP, piece=3, line=4, about="nearest"),
             ),
             private="The nearest sentence has a similarity of 0.41 to the point on degradation.",
         ),
@@ -179,9 +197,7 @@ def rich(blobs: Blobs) -> SubmissionResult:
                 part=2,
                 kind="markdown",
                 first_line=12,
-                source="**Q5.**\nThe input of the block is added to its output, so H(x) = F(x) + x.\n"
-                "Gradients can flow straight through the shortcut.\n"
-                "Because of this very deep networks are better.",
+                source=f"**Q5.**\n{SHORTCUT}\n{GRADIENTS}\n{DEEP}",
             ),
         ),
         why="the label “Q5.” and the words residual, shortcut",
