@@ -61,7 +61,7 @@ def judge(c: KeyPoints, case: Case) -> Verdict:
         return _blank(c, case, readings)
     counted = sorted(readings, key=lambda r: -r.mark)[: c.best] if c.best else list(readings)
     mark = min(sum(r.mark for r in counted), c.marks)
-    sure = min(r.confidence for r in counted)
+    sure = min(1 - r.doubt for r in counted)
     points = [
         _evidence(r, State.REVIEW if r.contradicted else _state(r, r.confidence >= 0.6)) for r in readings
     ]

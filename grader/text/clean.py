@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -97,7 +98,7 @@ def latex(text: str) -> str:
     text = text.replace("{,}", ",").replace("\\,", " ").replace("\\;", " ").replace("\\!", "")
     text = text.replace("\\%", "%").replace("\\_", "_").replace("\\\\", " ").replace("\\ ", " ")
     text = COMMAND.sub(lambda m: LATEX_WORDS.get(m.group(1), f" {m.group(1)} "), text)
-    text = re.sub(r"[\^_]\{([^{}]*)\}", r"^\1", text)
+    text = re.sub(r"([\^_])\{([^{}]*)\}", r"\1\2", text)
     return re.sub(r"\\[()\[\]{}|]|\$+|[{}]", " ", text)
 
 
@@ -114,6 +115,8 @@ def _whole(source: str) -> str:
 
 def inline(text: str) -> str:
     """One line without markup."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.replace("²", "^2").replace("³", "^3").replace("½", "1/2"))
     text = IMAGE.sub(r" \1 ", text)
     text = LINK.sub(r"\1", text)
     text = BREAK.sub(". ", text)
@@ -134,8 +137,8 @@ def _row(header: list[str], cells: list[str]) -> str:
     """A table row in words: each cell with its column's heading, after the row's own name."""
     if not header or len(cells) < 2:
         return "; ".join(c for c in cells if c)
-    named = [f"{h} {c}".strip() if h and c else c for h, c in zip(header[1:], cells[1:], strict=False)]
-    return f"{cells[0]}: " + "; ".join(n for n in named if n)
+    pairs = zip(header[1:], cells[1:], strict=False)
+    return "; ".join(f"{h} {cells[0]}: {c}" if h else f"{cells[0]}: {c}" for h, c in pairs if c)
 
 
 def clean(source: str) -> tuple[PlainLine, ...]:

@@ -22,12 +22,15 @@ from rapidfuzz import fuzz
 
 from grader.text import embed
 from grader.text.sentences import Sentence
+from grader.text.thesaurus import alike
 from grader.text.words import NEGATIONS, WORD, content, stem, words
 
 Array = npt.NDArray[np.float32]
 
 ASKED = 0.15
 """Weight of a word that the question itself uses, against 1 for others."""
+ALIKE = 0.9
+"""Worth of a word of the same group of the thesaurus, against 1 for the word itself."""
 NEAR_SPELLING = 84.0
 NEAR_MEANING = 0.42
 """Cosine of word vectors below which two words are strangers."""
@@ -52,10 +55,18 @@ class Features:
     exact: float
     cosine: float
     bigrams: float
+    size: float
+    """Content words of the statement that is met best, those of the question not counted."""
     at: int | None
     phrasing: int
     polarity: bool
     """Whether negation in the best sentence agrees with the statement's."""
+
+    def numbers(self) -> tuple[float, ...]:
+        return (self.sentence, self.window, self.whole, self.exact, self.cosine, self.bigrams, self.size)
+
+
+NOTHING = Features(0, 0, 0, 0, 0, 0, 1, None, 0, True)
 
 
 class Prepared:
@@ -129,6 +140,9 @@ class Question:
         total = self.weights.sum(axis=1, keepdims=True)
         self.weights /= np.where(total == 0, 1, total)
         self.sums = embed.unit((self.weights > 0).astype(np.float32) @ self.vectors)
+        self.members = [np.flatnonzero(self.group_of == g) for g in range(len(self.groups))]
+        own = np.array([c not in asked for c in index] or [True])
+        self.sizes = [float(max(1, ((self.weights[i] > 0) & own).sum())) for i in range(len(rows))]
         self._columns: dict[str, Array] = {}
         self._exact: dict[str, int] = index
 
@@ -156,7 +170,10 @@ class Question:
             cos = self.units @ embed.unit(embed.vector(surface))
             near = np.clip((cos - NEAR_MEANING) / (1 - NEAR_MEANING), 0, 1) * 0.85
             col = np.where(cos > NEAR_MEANING, 0.15 + near, 0).astype(np.float32)
+            same = alike(token)
             for other, j in self.index.items():
+                if other in same:
+                    col[j] = max(col[j], ALIKE)
                 if other[:1].isdigit():
                     col[j] = 0.0
                 elif other == token:
@@ -171,7 +188,7 @@ class Question:
     def read(self, answer: Prepared) -> list[Features]:
         """The features of every group against one answer, in the groups' order."""
         if not answer.tokens or not self.statements:
-            return [Features(0, 0, 0, 0, 0, 0, None, 0, True) for _ in self.groups]
+            return [NOTHING for _ in self.groups]
         table = np.stack([self.column(t, s) for t, s in zip(answer.tokens, answer.surface, strict=True)])
         per = np.maximum.reduceat(table, answer.starts, axis=0)  # sentences x words
         context = per.copy()
@@ -196,11 +213,15 @@ class Question:
         out: list[Features] = []
         score = best + 0.001 * cosine
         for g in range(len(self.groups)):
-            mine = np.flatnonzero(self.group_of == g)
+            mine = self.members[g]
+            if not len(mine):
+                out.append(NOTHING)
+                continue
             block = score[:, mine]
             s, p = np.unravel_index(int(block.argmax()), block.shape)
             k = int(mine[p])
             pairs = self.pairs[k]
+            size = self.sizes[k]
             out.append(
                 Features(
                     sentence=float(best[:, mine].max()),
@@ -218,6 +239,7 @@ class Question:
                     )
                     if len(mine)
                     else 0.0,
+                    size=size,
                     at=answer.owner[int(s)],
                     phrasing=int(p),
                     polarity=answer.negated[answer.owner[int(s)]] == self.negation[k] or not pairs,

@@ -1,9 +1,15 @@
-"""The small fitted model: features of a point in an answer -> share of its marks, and how sure.
+"""The small fitted model: what is known of a statement in an answer -> how far it is made.
 
-Coefficients are in ``model.json`` beside this file, fitted by ``bench/fit_points.py``.
+A logistic function of a few features; its coefficients are in ``model.json`` beside this file,
+fitted by ``bench/fit_points.py``.
 """
 
 from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,39 +18,42 @@ from grader.text.match import Features
 
 Array = npt.NDArray[np.float64]
 
-NAMES = ("sentence", "window", "whole", "exact", "cosine", "bigrams", "polarity", "facts", "needs", "length")
+NAMES = (
+    "constant",
+    "sentence",
+    "square",
+    "window",
+    "whole",
+    "exact",
+    "cosine",
+    "bigrams",
+    "size",
+    "size x sentence",
+)
 
 
-def vector(
-    main: Features,
-    parts: list[Features],
-    enough: int | None,
-    facts: list[bool],
-    needs: int,
-    missing: int,
-    length: int,
-) -> Array:
-    """The features of one point, in the order of `NAMES`."""
-    own = np.array([main.sentence, main.window, main.whole, main.exact, main.cosine, main.bigrams])
-    if parts:
-        rows = np.array([[f.sentence, f.window, f.whole, f.exact, f.cosine, f.bigrams] for f in parts])
-        order = np.argsort(-rows[:, 0])[: enough or len(parts)]
-        own = rows[order].mean(axis=0)
-    share = sum(facts) / len(facts) if facts else -1.0
-    met = 1 - missing / needs if needs else 1.0
-    return np.array([*own, float(main.polarity), share, met, np.log1p(length)])
+def vector(f: Features) -> Array:
+    """The features of one statement, in the order of `NAMES`."""
+    size = float(np.log(f.size))
+    best = max(f.sentence, f.window)
+    return np.array(
+        [1, f.sentence, f.sentence**2, best, f.whole, f.exact, f.cosine, f.bigrams, size, size * f.sentence]
+    )
 
 
-def share(x: Array) -> float:
-    """Estimated share of a point's marks, 0 to 1."""
-    sentence, window, whole, _, cosine, _, _, facts, met, _ = x
-    score = 0.5 * max(sentence, 0.95 * window) + 0.25 * whole + 0.25 * min(1.0, cosine * 1.2)
-    out = float(np.clip((score - 0.28) / 0.37, 0, 1))
-    if facts >= 0:
-        out = 0.5 * out + 0.5 * facts
-    return float(out * (0.3 + 0.7 * met))
+@lru_cache(maxsize=1)
+def shipped() -> dict[str, Any]:
+    out: dict[str, Any] = json.loads(Path(__file__).with_name("model.json").read_text("utf-8"))
+    return out
 
 
-def confidence(x: Array, estimate: float) -> float:
-    """Probability that the share is right to within a quarter of the point."""
-    return float(0.55 + 1.6 * (estimate - 0.5) ** 2)
+@lru_cache(maxsize=1)
+def coefficients() -> Array:
+    """Of the statement model, in the order of `NAMES`."""
+    return np.array([shipped()["statement"][n] for n in NAMES])
+
+
+def made(f: Features, theta: Array | None = None) -> float:
+    """How far a statement is made, 0 to 1."""
+    z = float(vector(f) @ (coefficients() if theta is None else theta))
+    return float(1 / (1 + np.exp(-np.clip(z, -30, 30))))

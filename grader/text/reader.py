@@ -1,36 +1,50 @@
 """An answer read against the points of a rubric: what each point is worth, where it is said, how sure.
 
-The share of a point is estimated by a small linear model over the features of `grader.text.match`
-(see `grader.text.model`); how sure that is comes from a second one, of the error, not of the score.
+A point is made up of parts; how far each is made is estimated by a small model over the features of
+`grader.text.match` (see `grader.text.model`), or decided by its typed facts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from grader.text import model
+from grader.text import formulas, model
 from grader.text.match import Features, Prepared, Question, has_term
-from grader.text.points import Fact, Point, alternatives
+from grader.text.points import Fact, Part, Point, alternatives
 from grader.text.quantities import agrees, quantities
 from grader.text.sentences import Sentence
 from grader.text.words import stems
 
+CLOSE = 0.8
+"""Recall from which a must-not-say statement counts as said."""
+
+
+@dataclass(frozen=True)
+class PartReading:
+    """``made`` 0 to 1. ``features`` is None where typed facts alone decided."""
+
+    part: Part
+    made: float
+    sentence: Sentence | None
+    features: Features | None = None
+    fact: float | None = None
+
 
 @dataclass(frozen=True)
 class Reading:
-    """One point's outcome. ``share`` of the point's marks, 0 to 1; ``error`` expected, in shares."""
+    """One point's outcome: ``share`` of its marks, 0 to 1, and ``doubt``, the spread of that share."""
 
     point: Point
     share: float
-    confidence: float
+    doubt: float
     sentence: Sentence | None
+    parts: tuple[PartReading, ...] = ()
     missing: tuple[str, ...] = ()
     contradicted: Sentence | None = None
-    features: tuple[float, ...] = ()
+    confidence: float = 0.0
 
     @property
     def mark(self) -> float:
@@ -45,84 +59,131 @@ class Points:
         self.points = tuple(points)
         self.prompt = prompt
         groups: list[tuple[str, ...]] = []
-        self._main: list[int] = []
-        self._parts: list[list[int]] = []
-        self._not: list[list[int]] = []
-        self._lesser: list[list[int]] = []
 
         def add(group: tuple[str, ...]) -> int:
             groups.append(group)
             return len(groups) - 1
 
-        for p in self.points:
-            self._main.append(add(p.phrasings))
-            self._parts.append([add(alternatives(part)) for part in p.parts])
-            self._not.append([add((n,)) for n in p.not_])
-            self._lesser.append([add((x.says, *x.also)) for x in p.lesser])
+        self._whole = [add(p.also if p.parts else ()) for p in self.points]
+        self._parts = [[add(part.phrasings) for part in p.made_of()] for p in self.points]
+        self._made_of = [p.made_of() for p in self.points]
+        self._not = [[add((n,)) for n in p.not_] for p in self.points]
+        self._lesser = [[add((x.says, *x.also)) for x in p.lesser] for p in self.points]
         self.question = Question(groups, prompt)
 
-    def read(self, sentences: Sequence[Sentence]) -> tuple[Reading, ...]:
-        """A `Reading` for every point, in order."""
+    def read(self, sentences: Sequence[Sentence], theta: model.Array | None = None) -> tuple[Reading, ...]:
+        """A `Reading` for every point, in order. ``theta`` replaces the shipped coefficients."""
         answer = Prepared(sentences)
         found = self.question.read(answer)
         tokens = frozenset(answer.tokens)
-        return tuple(self._one(i, p, found, answer, tokens) for i, p in enumerate(self.points))
+        return tuple(self._one(i, p, found, answer, tokens, theta) for i, p in enumerate(self.points))
+
+    def _part(self, part: Part, f: Features, answer: Prepared, theta: model.Array | None) -> PartReading:
+        says = model.made(f, theta) if part.phrasings else 0.0
+        at = answer.sentences[f.at] if f.at is not None else None
+        if not part.facts:
+            return PartReading(part, says, at, f)
+        where = [fact_in(x, answer.sentences) for x in part.facts]
+        share = sum(s is not None for s in where) / len(where)
+        first = next((s for s in where if s is not None), None)
+        if share >= says:
+            return PartReading(part, share, first or at, None, share)
+        return PartReading(part, says, at, f, share)
 
     def _one(
-        self, i: int, p: Point, found: list[Features], answer: Prepared, tokens: frozenset[str]
+        self,
+        i: int,
+        p: Point,
+        found: list[Features],
+        answer: Prepared,
+        tokens: frozenset[str],
+        theta: model.Array | None,
     ) -> Reading:
-        main = found[self._main[i]]
-        parts = [found[g] for g in self._parts[i]]
-        facts = [fact_in(f, answer.sentences) for f in p.facts]
+        rows = [
+            self._part(part, found[g], answer, theta)
+            for part, g in zip(self._made_of[i], self._parts[i], strict=True)
+        ]
+        share, doubt = combine(rows, p.enough)
+        whole = found[self._whole[i]]
+        if p.parts and p.also:
+            share = max(share, model.made(whole, theta))
         missing = tuple(n.split("|")[0].strip() for n in p.needs if not has_term(n, tokens))
-        x = model.vector(main, parts, p.enough, facts, len(p.needs), len(missing), answer.length)
-        share = model.share(x)
+        if missing:
+            share *= 0.4
         for lesser, g in zip(p.lesser, self._lesser[i], strict=True):
-            other = found[g]
-            y = model.vector(other, [], None, [], 0, 0, answer.length)
-            share = max(share, model.share(y) * lesser.marks / p.marks)
-        confidence = model.confidence(x, share)
-        at = main.at
-        if parts:
-            best = max(parts, key=lambda f: f.sentence)
-            at = best.at if best.sentence > main.sentence else at
+            share = max(share, model.made(found[g], theta) * lesser.marks / p.marks)
+        best = max(rows, key=lambda r: (r.made * r.part.marks, r.features.sentence if r.features else 1))
         contradicted = None
         for g in self._not[i]:
-            if found[g].sentence >= 0.8 and found[g].sentence > main.sentence and found[g].at is not None:
-                contradicted = answer.sentences[found[g].at or 0]
-        sentence = answer.sentences[at] if at is not None else None
-        absent = tuple(f.text() for f, ok in zip(p.facts, facts, strict=True) if not ok)
-        return Reading(p, share, confidence, sentence, (*missing, *absent), contradicted, tuple(x))
+            f = found[g]
+            if f.sentence >= CLOSE and f.at is not None and answer.sentences[f.at] is not best.sentence:
+                contradicted = answer.sentences[f.at]
+        absent = tuple(r.part.says for r in rows if r.made < 0.5) if p.parts or p.facts else ()
+        return Reading(p, share, doubt, best.sentence, tuple(rows), (*missing, *absent), contradicted)
 
 
-def fact_in(fact: Fact, sentences: Sequence[Sentence]) -> bool:
-    """Whether a sentence states the fact beside one of its ``near`` words."""
-    near = {s for w in fact.near for s in stems(w)}
-    for s in sentences:
-        if near and not near & set(stems(s.text + " " + s.under)):
-            continue
-        if fact.year is not None:
-            if str(fact.year) in s.text:
-                return True
-        elif fact.count is not None:
-            if any(
-                agrees(q, fact.count, fact.unit, fact.tolerance)
-                or (q.low or q.value) <= fact.count <= (q.high or -1)
-                for q in quantities(s.text, names=True)
-            ):
-                return True
-        else:
-            low = " " + s.text.lower() + " "
-            if any(a.lower() in low for a in alternatives(fact.name or fact.words or "")):
-                return True
-    return False
+def combine(rows: Sequence[PartReading], enough: float | None) -> tuple[float, float]:
+    """Share of a point made by its parts, and its standard deviation if each part is made or not."""
+    made = np.array([r.made for r in rows])
+    weight = np.array([r.part.marks for r in rows])
+    total = enough or float(weight.sum())
+    share = min(1.0, float(made @ weight) / total)
+    doubt = float(np.sqrt((made * (1 - made)) @ weight**2)) / total
+    return share, doubt
 
 
-@lru_cache(maxsize=256)
+def fact_in(fact: Fact, sentences: Sequence[Sentence]) -> Sentence | None:
+    """The sentence that states the fact beside one of its ``near`` words, if any does."""
+    beside: Sequence[Sentence] = sentences
+    for asked in (fact.near, fact.of):
+        if near := {s for w in asked for s in stems(w)}:
+            beside = [s for s in beside if near & set(stems(f"{s.under} {s.text}"))]
+    for s in beside:
+        if _states(fact, s.text):
+            return s
+    if fact.example:
+        text = "\n".join(s.text for s in sentences)
+        if formulas.example(text, fact.formula or "", fact.where, fact.example):
+            return next(
+                (s for s in sentences if any(e in s.text.lower() for e in fact.example)), sentences[0]
+            )
+    return None
+
+
+def _states(fact: Fact, text: str) -> bool:
+    if fact.year is not None:
+        return str(fact.year) in text
+    if fact.count is not None:
+        read = quantities(text)
+        return any(
+            agrees(q, n, fact.unit, fact.tolerance)
+            or (q.low is not None and q.high is not None and q.low <= n <= q.high <= 2 * q.low)
+            for q in read
+            for n in fact.count
+        )
+    if fact.shape is not None:
+        return any(q.shape[-len(fact.shape) :] == fact.shape for q in quantities(text) if q.shape)
+    if fact.worked is not None:
+        return formulas.worked(text, fact.worked)
+    if fact.formula is not None:
+        return not fact.example and formulas.states(text, fact.formula, fact.where)
+    low = " " + text.lower() + " "
+    return any(a.lower() in low for a in alternatives(fact.name or fact.words or ""))
+
+
+@dataclass
+class _Cache:
+    held: dict[tuple[int, str], tuple[tuple[Point, ...], Points]] = field(default_factory=dict)
+
+
+_CACHE = _Cache()
+
+
 def compiled(points: tuple[Point, ...], prompt: str) -> Points:
-    """`Points` for these points and prompt, made once."""
-    return Points(points, prompt)
-
-
-def total(readings: Sequence[Reading]) -> float:
-    return float(np.sum([r.mark for r in readings]))
+    """`Points` for these points and prompt, made once; the points are kept so that their id stays theirs."""
+    key = (id(points), prompt)
+    if key not in _CACHE.held:
+        if len(_CACHE.held) > 500:
+            _CACHE.held.clear()
+        _CACHE.held[key] = (points, Points(points, prompt))
+    return _CACHE.held[key][1]

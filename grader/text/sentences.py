@@ -46,6 +46,7 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
     """Sentences of a cleaned text. Wrapped lines of a paragraph are joined first, as markdown does."""
     out: list[Sentence] = []
     heading = lead = ""
+    parents: list[tuple[int, str]] = []
     block = 0
     held: list[PlainLine] = []
 
@@ -59,17 +60,26 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
         for h in held:
             at += len(h.text) + 1
             ends.append((at, h.line))
-        under = " ".join(x for x in (heading, lead) if x)
+        above = ""
+        if held[0].kind == "item":
+            while parents and parents[-1][0] >= held[0].indent:
+                parents.pop()
+            above = " ".join(p for _, p in parents)
+        under = " ".join(x for x in (heading, lead, above) if x)
         start = 0
         for part in _split(text):
             start = max(text.find(part, start), 0)
             line = next(n for e, n in ends if start < e)
             out.append(Sentence(part, line, piece, under, block))
             start += len(part)
-        if text.rstrip().endswith(":"):
-            lead = _split(text)[-1]
+        if held[0].kind == "item":
+            parents.append((held[0].indent, text if len(text) <= 90 else ""))
+        elif text.rstrip().endswith((":", "-", "–")):
+            lead = _split(text)[-1] if len(text) < 200 else text[-120:]
+            parents.clear()
         elif held[0].kind == "text":
-            lead = ""
+            lead = text if len(text) < 50 and text[-1] not in ".!?;" else ""
+            parents.clear()
         held.clear()
 
     for item in lines:
@@ -80,6 +90,7 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
             flush()
             block += 1
             heading, lead = item.text, ""
+            parents.clear()
             if item.text:
                 out.append(Sentence(item.text, item.line, piece, "", block, heading=True))
         elif item.kind == "code":
@@ -92,6 +103,9 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
             held.append(item)
             if item.kind == "row":
                 flush()
+        elif item.text and held and held[0].kind == "text" and held[-1].text.endswith(":"):
+            flush()
+            held.append(item)
         elif item.text:
             held.append(item)
     flush()

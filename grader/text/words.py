@@ -27,7 +27,15 @@ NEGATIONS = frozenset(
     arent won't wont wasn't weren't without hardly n't nothing lacks lack lacking fails fail
     """.split()  # noqa: SIM905
 )
-WORD = re.compile(r"\d+(?:[.,]\d+)*|[a-zA-Zα-ωΑ-Ω]+(?:['’][a-z]+)?|[=+×∂]")
+WORD = re.compile(r"\d+(?:\s?[×xX]\s?\d+)+|\d+(?:[.,]\d+)*|[a-zA-Zα-ωΑ-Ω]+(?:['’][a-z]+)?|[=+×∂]")
+NUMBERS = {
+    w: str(n)
+    for n, w in enumerate(
+        "three four five six seven eight nine ten eleven twelve thirteen fourteen".split(),  # noqa: SIM905
+        3,
+    )
+}
+DIMENSIONS = re.compile(r"\s?[×xX]\s?")
 SPELLING = {
     "grey": "gray",
     "grayscale": "gray",
@@ -53,12 +61,27 @@ SPELLING = {
     "kernels": "filter",
     "dense": "fully",
     "fc": "fully",
-    "max-pooling": "pooling",
     "maxpooling": "pooling",
     "pool": "pooling",
     "activations": "activation",
     "pretrained": "pretrain",
-    "pre-trained": "pretrain",
+    "pretraining": "pretrain",
+    "neurons": "neuron",
+    "units": "neuron",
+    "unit": "neuron",
+    "nodes": "neuron",
+    "picture": "image",
+    "pictures": "image",
+    "downsampling": "downsample",
+    "backpropagation": "backpropagate",
+    "learnable": "learn",
+    "learned": "learn",
+    "learnt": "learn",
+    "backprop": "backpropagate",
+    "nets": "network",
+    "net": "network",
+    "nn": "network",
+    "colours": "color",
     "weights": "weight",
     "images": "image",
     "gpu": "gpu",
@@ -73,7 +96,10 @@ def stem(word: str) -> str:
     if low.endswith("'s"):
         low = low[:-2]
     low = SPELLING.get(low, low)
+    low = NUMBERS.get(low, low)
     if low[:1].isdigit():
+        if "x" in low or "×" in low:
+            return DIMENSIONS.sub("x", low)
         return low.replace(",", "") if re.fullmatch(r"\d{1,3}(?:,\d{3})+", low) else low
     return str(_STEMMER.stemWord(low))
 
