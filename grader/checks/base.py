@@ -146,8 +146,9 @@ class Case:
         seen = [s for s in self.execution.snapshots if s.piece in mine]
         if not seen:
             return None
-        size = lambda s: s.claimed_parameters or 0  # noqa: E731
-        best = max(enumerate(seen), key=lambda p: (p[1].trained, p[1].called, bool(size(p[1])), p[0]))[1]
+        best = max(
+            enumerate(seen), key=lambda p: (p[1].trained, p[1].called, bool(p[1].claimed_parameters), p[0])
+        )[1]
         by_program = {m.program: m for m in self.execution.measurements}
         return best, by_program.get(best.program or "")
 

@@ -1,0 +1,167 @@
+"""``accuracy``: on held-out data that the student never had, from the clean process's predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from grader.checks.base import Case, Check, Criterion, Verdict, earned, lost, partial, review, ungraded
+from grader.checks.models import measured, snapshots, unmeasured
+from grader.checks.statistics import wilson
+from grader.evidence.model import ModelSnapshot, Prediction, Profile, Record
+
+
+class Step(Record):
+    at: float = Field(gt=0, le=1, description="a lower bar")
+    share: float = Field(gt=0, lt=1, description="share of the marks that it earns")
+
+
+class Accuracy(Criterion):
+    """Bars between 0 and 1 on the held-out part of ``data``; ``smoke`` is the only bar of that profile."""
+
+    data: str
+    full: float = Field(gt=0, le=1)
+    half: float | None = Field(None, gt=0, le=1)
+    steps: tuple[Step, ...] = ()
+    smoke: float | None = Field(None, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Accuracy:
+        if any(at >= self.full for at, _ in self.bars()[1:]):
+            raise ValueError("half and steps must be below full")
+        return self
+
+    def bars(self) -> list[tuple[float, float]]:
+        """(bar, share) from the highest."""
+        lower = [(s.at, s.share) for s in self.steps] + ([(self.half, 0.5)] if self.half else [])
+        return [(self.full, 1.0), *sorted(lower, reverse=True)]
+
+    def title(self) -> str:
+        return self.says or f"accuracy on {self.data}"
+
+
+class Measured(Record):
+    """An accuracy with its 95 % Wilson interval."""
+
+    right: int
+    of: int
+    low: float
+    high: float
+    prediction: Prediction
+    model: ModelSnapshot
+
+    @property
+    def value(self) -> float:
+        return self.right / self.of
+
+
+def held_out(case: Case, data: str | None = None) -> list[Measured]:
+    """Accuracies of the answer's measured models, trained ones if any, for which there are labels."""
+    found = []
+    for s, m in measured(case):
+        for p in m.predictions:
+            labels = (case.labels or {}).get(p.held_out)
+            if (data is None or p.dataset == data) and labels and len(labels) == len(p.classes):
+                right = sum(a == b for a, b in zip(p.classes, labels, strict=True))
+                low, high = wilson(right, len(labels))
+                found.append(Measured(right=right, of=len(labels), low=low, high=high, prediction=p, model=s))
+    return [f for f in found if f.model.trained] or found
+
+
+def stand_ins(case: Case, data: str) -> tuple[str, ...]:
+    """What made the answer's model that was not real: its substitutes, and ``data`` itself."""
+    if case.execution is None:
+        return ()
+    last = max(case.answer.pieces, default=-1)
+    mine = [d for d in case.execution.datasets if d.stand_in and d.dataset == data and d.piece <= last]
+    other = [f"{d.dataset} (generated)" for d in mine]
+    return tuple(dict.fromkeys((*case.stand_ins, *other)))
+
+
+def judge(c: Accuracy, case: Case) -> Verdict:
+    """The highest bar that the interval's upper end reaches; docs/checks.md says what is not judged."""
+    seen = measured(case)
+    if not seen:
+        return unmeasured(c, case)
+    if fake := stand_ins(case, c.data):
+        return ungraded(c, f"Accuracy is not judged on a stand-in: {'; '.join(fake)}.")
+    found = held_out(case, c.data)
+    if not found:
+        return _no_prediction(c, case)
+    best = max(found, key=lambda f: f.value)
+    figures: dict[str, Any] = {
+        "accuracy": round(best.value, 4),
+        "right": best.right,
+        "of": best.of,
+        "interval": [round(best.low, 4), round(best.high, 4)],
+        "data": c.data,
+        "profile": case.profile.value,
+        "preprocessing": [dict(s) for s in best.prediction.preprocessing.steps],
+    }
+    words = (
+        f"Accuracy on {best.of:,} held-out images of {c.data}: {best.value:.1%} "
+        f"(95 % interval {best.low:.1%} to {best.high:.1%}), profile {case.profile.value}."
+    )
+    same = {f.prediction.held_out for f in found if f.model is best.model}
+    if len([f for f in found if f.model is best.model]) > len(same):
+        words += " Its preprocessing could be read in more than one way; this is the one that fits best."
+        if len({_share(c, case, f) for f in found if f.model is best.model}) > 1:
+            suggestion = c.marks * (_share(c, case, best) or 0.0)
+            return review(c, suggestion, words, evidence=figures)
+    if not best.model.trained and any(s.trained for s in snapshots(case)):
+        return review(
+            c, 0.0, f"{words} An untrained model: the trained one was not measured.", evidence=figures
+        )
+    if not best.model.trained:
+        words += " The model was not seen to be trained."
+    share = _share(c, case, best)
+    if case.profile is Profile.FULL:
+        return (
+            partial(c, share or 0.0, words, evidence=figures) if share else lost(c, words, evidence=figures)
+        )
+    if share:
+        return earned(c, words, evidence=figures)
+    chance = 1 / max(best.prediction.outputs, 2)
+    suggestion = c.marks / 2 if best.low > 2 * chance else 0.0
+    said = f"{words} Below what little data usually gives; the full profile decides."
+    return review(c, suggestion, said, evidence=figures)
+
+
+def _share(c: Accuracy, case: Case, m: Measured) -> float | None:
+    if case.profile is Profile.SMOKE:
+        bar = c.smoke if c.smoke is not None else c.full
+        return 1.0 if m.high >= bar else None
+    return next((share for at, share in c.bars() if m.high >= at), None)
+
+
+def _no_prediction(c: Accuracy, case: Case) -> Verdict:
+    assert case.execution is not None
+    predictions: Sequence[Prediction] = [
+        p for _, m in measured(case) for p in m.predictions if p.dataset == c.data
+    ]
+    if predictions:
+        return ungraded(
+            c, f"The labels of the held-out {c.data} are not there, or not as many as the predictions."
+        )
+    mine = set(case.answer.pieces)
+    used = [d for d in case.execution.datasets if d.piece in mine]
+    unknown = [
+        s
+        for d in used
+        if d.preprocessing and not d.preprocessing.known
+        for s in d.preprocessing.unknown_steps
+    ]
+    if unknown:
+        words = f"The preprocessing has steps that could not be read: {', '.join(dict.fromkeys(unknown))}."
+        return review(c, 0.0, f"{words} So nothing could be predicted.")
+    others = {d.dataset for d in used} - {c.data}
+    if others and not any(d.dataset == c.data for d in case.execution.datasets):
+        return review(c, 0.0, f"The answer uses {', '.join(sorted(others))}, not {c.data}.")
+    return review(
+        c, 0.0, f"How the model's inputs are made from {c.data} is not known, so nothing was predicted."
+    )
+
+
+CHECK = Check(kind="accuracy", criterion=Accuracy, judge=judge)

@@ -1,0 +1,151 @@
+"""``analysis``: what the text says of over- and underfitting, held against the learning curves."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from grader.checks.base import Case, Check, Criterion, Quote, Verdict, earned, lost, review
+from grader.checks.curves import NEITHER, OVER, UNDER, Reading, fresh_curves, reading, saved_curves
+from grader.checks.ran import Fault, nothing_ran, obstacles
+from grader.evidence.model import Record
+
+
+class Analysis(Criterion):
+    of: Literal["fit"] = "fit"
+
+    def title(self) -> str:
+        return self.says or "an analysis of over- or underfitting that agrees with the curves"
+
+
+class Claim(Record):
+    says: str
+    sentence: str
+    piece: int
+
+
+_OVER = r"over-?\s?fit\w*"
+_UNDER = r"under-?\s?fit\w*"
+_WELL = re.compile(
+    r"\b(?:generali[sz]es? (?:well|reasonably|effectively|nicely)|good (?:fit|generali[sz]ation|balance)"
+    r"|well[- ]fit\w*|balanced fit|neither over|fits? (?:the data )?well|just right)\b",
+    re.IGNORECASE,
+)
+_NOT = re.compile(
+    r"\b(?:no|not|neither|nor|without|little|minimal|negligible|avoids?|avoiding|absence of|free (?:of|from)"
+    r"|lack of|never|rather than|instead of|unlikely)\b|n't\b",
+    re.IGNORECASE,
+)
+_DENIED_AFTER = re.compile(
+    r"\s*(?:is|was|are|has been)?\s*(?:not\b|n't|minimal|negligible|absent|low|avoided|under control)"
+    r"|\s*(?:isn't|wasn't|does not|doesn't)",
+    re.IGNORECASE,
+)
+_ASSERTED = re.compile(r"\bnot only\b|\bno doubt\b|\bnot just\b", re.IGNORECASE)
+_TURN = re.compile(r",\s*(?:but|while|although|though|however|yet)\b|\bbut\b|\bhowever\b", re.IGNORECASE)
+_DEFINITION = re.compile(
+    r"\b(?:if|when|whenever|would|means?|occurs?|happens?|defined|refers? to|prevents?|preventing|reduces?"
+    r"|to (?:prevent|reduce|avoid|combat|mitigate)|reducing|can be|could be|could (?:help|reduce)|helps?"
+    r"|risk of|in case|mitigate[sd]?)\b",
+    re.IGNORECASE,
+)
+_HERE = re.compile(
+    r"\b(?:our|my|the|this) (?:model|network|curves?|gap|plots?|graph|training|validation|results?)"
+    r"|\bwe (?:see|observe|can see|notice)|\b(?:shows?|indicates?|suggests?|observed?|slight\w*|mild\w*"
+    r"|signs? of|clear\w*|is|was|are|were|starts? to|begins? to)\b",
+    re.IGNORECASE,
+)
+"""Words of a statement about this model, as against a definition or advice."""
+
+
+def _sentences(text: str) -> list[str]:
+    plain = re.sub(r"```.*?```", " ", text, flags=re.DOTALL)
+    plain = re.sub(r"[*_`#>]+", " ", plain)
+    parts = re.split(r"(?<=[.!?;])\s+|\n+", plain)
+    return [" ".join(p.split()) for p in parts if p.strip()]
+
+
+def _polarity(sentence: str, term: str) -> bool | None:
+    """Whether the sentence asserts the term or denies it; None where it does not stand there.
+
+    A negation reaches to the end of its clause.
+    """
+    said = None
+    for clause in _TURN.split(sentence):
+        for m in re.finditer(term, clause, re.IGNORECASE):
+            # "not only overfits" and "no doubt overfitting" assert it.
+            before = _ASSERTED.sub("", clause[max(0, m.start() - 60) : m.start()])
+            said = not (_NOT.search(before) or _DENIED_AFTER.match(clause[m.end() :]))
+    return said
+
+
+def claims(case: Case) -> list[Claim]:
+    """Statements of the answer's prose about its own model's fit, in order.
+
+    Definitions, advice and questions are passed over.
+    """
+    found: list[Claim] = []
+    for piece in case.prose:
+        for sentence in _sentences(piece.source):
+            if sentence.endswith("?"):
+                continue
+            over, under = _polarity(sentence, _OVER), _polarity(sentence, _UNDER)
+            general = _DEFINITION.search(sentence) and not _HERE.search(sentence)
+            if (over is None and under is None and not _WELL.search(sentence)) or general:
+                continue
+            if over and not under:
+                says = OVER
+            elif under and not over:
+                says = UNDER
+            elif over and under:
+                continue  # "whether overfitting or underfitting": names both, says neither
+            else:
+                says = NEITHER
+            found.append(Claim(says=says, sentence=sentence[:400], piece=piece.index))
+    return found
+
+
+def judge(c: Analysis, case: Case) -> Verdict:
+    """Earned where every statement is one that the fresh or the saved curves allow."""
+    made = claims(case)
+    quotes = tuple(Quote(text=m.sentence, piece=m.piece, about="earned") for m in made[:4])
+    if not made:
+        if (stop := nothing_ran(case)) and case.prose:
+            return review(c, 0.0, f"No statement about over- or underfitting was found. {stop.words}")
+        text = " ".join(p.source for p in case.prose)
+        if re.search(rf"{_OVER}|{_UNDER}|gap|diverg\w+|plateau\w*|converg\w+", text, re.IGNORECASE):
+            words = (
+                "The text speaks of the curves, but no clear statement about over- or underfitting was found."
+            )
+            return review(c, 0.0, words)
+        return lost(c, "There is no statement about over- or underfitting in the text.")
+    said = sorted({m.says for m in made})
+    fresh, saved = reading(fresh_curves(case)), reading(saved_curves(case))
+    figures: dict[str, Any] = {"says": said}
+    for name, r in (("fresh", fresh), ("saved", saved)):
+        if r is not None:
+            figures[name] = {"gap": r.gap, "training": r.final, "trend": r.trend, "accuracy": r.accuracy}
+    more: dict[str, Any] = {"evidence": figures, "quotes": quotes}
+    words = f"The text says {' and '.join(said)}"
+    if stop := nothing_ran(case):
+        return review(c, c.marks / 2, f"{words}. {stop.words}", **more)
+    if fresh is None and saved is None:
+        stops = obstacles(case)
+        worst = max((o.fault for o in stops), default=Fault.THEIRS)
+        why = " ".join(o.words for o in stops if o.fault == worst)
+        words += "; there are no two learning curves to hold it against."
+        return review(c, c.marks / 2, f"{words} {why}".strip(), **more)
+    for name, r in (("of this run", fresh), ("saved in the notebook", saved)):
+        if r is not None and set(said) <= r.possible:
+            return earned(c, f"{words}, which agrees with the curves {name}: {_shown(r)}.", **more)
+    shown = "; ".join(_shown(r) for r in (fresh, saved) if r is not None)
+    return review(c, c.marks / 2, f"{words}, while the curves show {shown}.", **more)
+
+
+def _shown(r: Reading) -> str:
+    if r.accuracy:
+        return f"training accuracy {r.final:.1%} at the end, {r.gap:+.1%} over validation"
+    return f"training loss {r.final:.3g} at the end, validation {r.gap:+.0%} from it"
+
+
+CHECK = Check(kind="analysis", criterion=Analysis, judge=judge)

@@ -1,0 +1,94 @@
+"""Parallel branches that are concatenated: an inception module, found in the measured graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from grader.evidence.model import Layer, LayerKind, Record
+
+POOLING = (LayerKind.MAX_POOLING, LayerKind.AVERAGE_POOLING)
+
+
+class Parallel(Record):
+    """Kernels of branches from one input; an inner list means any of these."""
+
+    kernels: tuple[int | tuple[int, ...], ...] = Field(min_length=1)
+    pooling: bool = Field(False, description="and a branch that pools")
+
+
+def _back(node: str, by_node: dict[str, Layer], memo: dict[str, frozenset[str]]) -> frozenset[str]:
+    """The node and everything that it is computed from."""
+    todo, seen = [node], set[str]()
+    while todo:
+        here = todo.pop()
+        if here in memo:
+            seen |= memo[here]
+        elif here not in seen:
+            seen.add(here)
+            if here in by_node:
+                todo += by_node[here].inputs
+    memo[node] = frozenset(seen)
+    return memo[node]
+
+
+def branches(layers: Sequence[Layer]) -> list[list[list[Layer]]]:
+    """For each concatenation, the layers of each branch since their last common input."""
+    by_node = {x.node: x for x in layers if x.node}
+    memo: dict[str, frozenset[str]] = {}
+    found = []
+    for join in layers:
+        if join.kind is not LayerKind.CONCATENATE or len(join.inputs) < 2:
+            continue
+        behind = [_back(n, by_node, memo) for n in join.inputs]
+        common = frozenset.intersection(*behind)
+        found.append([[x for x in layers if x.node in b and x.node not in common] for b in behind])
+    return found
+
+
+def _kernels(branch: Sequence[Layer]) -> set[int]:
+    """Kernel sizes that a branch stands for: its largest, and what stacked ones together see."""
+    sizes = [max(x.kernel) for x in branch if x.kind is LayerKind.CONVOLUTION and x.kernel]
+    if not sizes:
+        return set()
+    return {max(sizes), 1 + sum(s - 1 for s in sizes)}
+
+
+def _cover(wanted: Sequence[set[int]], offered: Sequence[set[int]]) -> int:
+    """Most of ``wanted`` that different branches can serve (bipartite matching by augmenting paths)."""
+    taken: dict[int, int] = {}
+
+    def serve(want: int, tried: set[int]) -> bool:
+        for b, sizes in enumerate(offered):
+            if b not in tried and sizes & wanted[want]:
+                tried.add(b)
+                if b not in taken or serve(taken[b], tried):
+                    taken[b] = want
+                    return True
+        return False
+
+    return sum(serve(w, set()) for w in range(len(wanted)))
+
+
+def parallel_branches(want: Parallel, layers: Sequence[Layer]) -> tuple[float, str]:
+    """Share from 0 to 1 of what the best concatenation has, and what is missing in words."""
+    kernels = [set(k) if isinstance(k, tuple) else {k} for k in want.kernels]
+    asked = len(kernels) + want.pooling
+    names = ", ".join(" or ".join(f"{s}×{s}" for s in sorted(k, reverse=True)) for k in kernels)
+    best, words = (
+        0.0,
+        f"no branches are concatenated; expected {names}{' and pooling' if want.pooling else ''} in parallel",
+    )
+    for group in branches(layers):
+        plain = [b for b in group if not any(x.kind in POOLING for x in b)]
+        pools = len(plain) < len(group)
+        got = _cover(kernels, [_kernels(b) for b in plain])
+        share = (got + (pools and want.pooling)) / asked
+        if share > best:
+            best = share
+            lacking = [] if got == len(kernels) else [f"{got} of the {len(kernels)} kernels {names}"]
+            if want.pooling and not pools:
+                lacking.append("no pooling branch")
+            words = "the concatenated branches have " + " and ".join(lacking) if lacking else ""
+    return best, words

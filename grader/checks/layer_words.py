@@ -1,0 +1,142 @@
+"""Differences between layers in words that a student understands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Protocol
+
+from grader.checks.models import shape_words
+from grader.evidence.model import Layer, LayerKind
+
+
+class Wanted(Protocol):
+    """What the words need of an expected layer."""
+
+    @property
+    def kinds(self) -> tuple[LayerKind, ...]: ...
+    @property
+    def units(self) -> int | str | None: ...
+    @property
+    def kernel(self) -> int | tuple[int, ...] | None: ...
+    @property
+    def stride(self) -> int | tuple[int, ...] | None: ...
+
+
+def times(size: int | tuple[int, ...]) -> str:
+    """A kernel or stride: 5 and (5, 5) are "5×5"."""
+    values = (size, size) if isinstance(size, int) else size
+    return "×".join(map(str, values))
+
+
+def _unit(kind: LayerKind) -> str:
+    return "units" if kind in (LayerKind.DENSE, LayerKind.RECURRENT, LayerKind.EMBEDDING) else "maps"
+
+
+def expected_words(want: Wanted, classes: int | None) -> str:
+    """``convolution, 16 maps, 5×5``."""
+    parts = [" or ".join(k.value for k in want.kinds)]
+    if want.units is not None:
+        number = (classes or "one for each class") if want.units == "classes" else want.units
+        parts.append(f"{number} {_unit(want.kinds[0])}" if isinstance(number, int) else number)
+    if want.kernel is not None:
+        parts.append(times(want.kernel))
+    if want.stride is not None:
+        parts.append(f"stride {times(want.stride)}")
+    return ", ".join(parts)
+
+
+def layer_row(want: Wanted | None, have: Layer | None, classes: int | None) -> tuple[str, ...]:
+    """One row of the table: the student's layer, its output, its parameters, what was expected."""
+    right = expected_words(want, classes) if want else "nothing"
+    if have is None:
+        return ("none", "", "", right)
+    parts = [have.kind.value]
+    if have.units is not None:
+        parts.append(f"{have.units} {_unit(have.kind)}")
+    if have.kernel:
+        parts.append(times(have.kernel))
+    if have.stride and any(s != 1 for s in have.stride):
+        parts.append(f"stride {times(have.stride)}")
+    shape = shape_words(have.output_shape) if have.output_shape else ""
+    return (", ".join(parts), shape, f"{have.parameters:,}" if have.parameters else "0", right)
+
+
+def expected_parameters(
+    want: Wanted, have: Layer, classes: int | None, fewer: tuple[int, int] | None
+) -> int | None:
+    """Parameters that the layer would have had as expected, from those that it has.
+
+    ``fewer`` is (expected, measured) units of the layer before, where these differ: its maps are this
+    layer's inputs. (kh × kw × c_in + bias) × c_out for a convolution, (inputs + bias) × units if dense.
+    """
+    if not have.units or not have.parameters:
+        return None
+    units = classes if want.units == "classes" else want.units
+    units = units if isinstance(units, int) else have.units
+    each = have.parameters / have.units
+    area = prod(have.kernel) if have.kernel and have.kind is not LayerKind.DENSE else 1
+    bias = 1 if round(each) % area == 1 or area == 1 else 0
+    inputs = (each - bias) / area
+    if inputs != int(inputs) or inputs <= 0:
+        return None
+    if fewer is not None and inputs % fewer[1] == 0:
+        inputs = inputs / fewer[1] * fewer[0]
+    if want.kernel is not None and have.kernel:
+        area = prod((want.kernel,) * len(have.kernel) if isinstance(want.kernel, int) else want.kernel)
+    return int((inputs * area + bias) * units)
+
+
+def difference(
+    expected: Sequence[Wanted],
+    layers: Sequence[Layer],
+    pairs: Sequence[tuple[int | None, int | None]],
+    row: int,
+    name: str,
+    classes: int | None,
+) -> str:
+    """One difference: ``the second convolution has 32 maps, expected 16: 4,832 parameters where …``."""
+    i, j = pairs[row]
+    if j is None:
+        assert i is not None
+        after = next((layers[k] for _, k in reversed(pairs[:row]) if k is not None), None)
+        where = (
+            f" after the {after.kind.value} of {shape_words(after.output_shape)}"
+            if after and after.output_shape
+            else ""
+        )
+        return f"a layer is missing{where}: expected {expected_words(expected[i], classes)}"
+    have = layers[j]
+    if i is None:
+        size = f" with {have.units} {_unit(have.kind)}" if have.units else ""
+        return f"the {name}{size} is one more than expected"
+    want = expected[i]
+    said = []
+    units = classes if want.units == "classes" else want.units
+    if units is not None and have.units != units:
+        said.append(f"has {have.units} {_unit(have.kind)}, expected {units}")
+    if want.kernel is not None and have.kernel and times(want.kernel) != times(have.kernel):
+        said.append(f"has a {times(have.kernel)} kernel, expected {times(want.kernel)}")
+    if want.stride is not None and have.stride and times(want.stride) != times(have.stride):
+        said.append(f"has a stride of {times(have.stride)}, expected {times(want.stride)}")
+    words = f"the {name} " + (" and ".join(said) or "differs")
+    right = expected_parameters(want, have, classes, _units_before(expected, layers, pairs, row, classes))
+    if right is not None and right != have.parameters:
+        words += f": {have.parameters:,} parameters where {right:,} were expected"
+    return words
+
+
+def _units_before(
+    expected: Sequence[Wanted],
+    layers: Sequence[Layer],
+    pairs: Sequence[tuple[int | None, int | None]],
+    row: int,
+    classes: int | None,
+) -> tuple[int, int] | None:
+    for i, j in reversed(pairs[:row]):
+        if i is None or j is None or not layers[j].units or not layers[j].parameters:
+            continue
+        units = classes if expected[i].units == "classes" else expected[i].units
+        have = layers[j].units
+        return (units, have) if isinstance(units, int) and have and units != have else None
+    return None

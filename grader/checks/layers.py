@@ -1,0 +1,239 @@
+"""``layers``: the measured layers beside the expected ones, by global sequence alignment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from grader.checks.base import Case, Check, Criterion, Table, Verdict, lost, partial
+from grader.checks.branches import Parallel, parallel_branches
+from grader.checks.layer_words import difference, layer_row
+from grader.checks.models import classes_used, layer_names, measured, mismatch, unmeasured
+from grader.evidence.model import Layer, LayerKind, Measurement, Record
+
+LEARNS = {
+    LayerKind.CONVOLUTION,
+    LayerKind.TRANSPOSED_CONVOLUTION,
+    LayerKind.DEPTHWISE_CONVOLUTION,
+    LayerKind.DENSE,
+    LayerKind.RECURRENT,
+    LayerKind.EMBEDDING,
+}
+"""Kinds that make an architecture another one when there is one too many."""
+
+PARALLEL_WEIGHT = 3
+GAP = -0.6
+
+
+class Expected(Record):
+    """One layer that is looked for."""
+
+    kind: LayerKind | tuple[LayerKind, ...]
+    units: int | Literal["classes"] | None = None
+    kernel: int | tuple[int, ...] | None = None
+    stride: int | tuple[int, ...] | None = None
+    optional: bool = False
+
+    @field_validator("kind")
+    @classmethod
+    def _some_kind(cls, value: LayerKind | tuple[LayerKind, ...]) -> LayerKind | tuple[LayerKind, ...]:
+        if value == ():
+            raise ValueError("at least one kind is needed")
+        return value
+
+    @property
+    def kinds(self) -> tuple[LayerKind, ...]:
+        return self.kind if isinstance(self.kind, tuple) else (self.kind,)
+
+
+class Layers(Criterion):
+    """``expected`` in order, or ``parallel`` branches, or both."""
+
+    expected: tuple[Expected, ...] = ()
+    ignore: tuple[LayerKind, ...] | None = Field(
+        None, description="kinds passed over; by default as documented"
+    )
+    parallel: Parallel | None = None
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Layers:
+        if not self.expected and self.parallel is None:
+            raise ValueError("expected or parallel is needed")
+        return self
+
+    def title(self) -> str:
+        if self.says:
+            return self.says
+        return "the layers of the architecture" if self.expected else "parallel branches, concatenated"
+
+
+# ---------------------------------------------------------------- alignment
+
+
+def agreement(want: Expected, have: Layer, classes: int | None) -> float:
+    """0 for another kind; else from 0.5 to 1 by the share of the given attributes that agree."""
+    if have.kind not in want.kinds and not _stands_for(want, have):
+        return 0.0
+    asked = [
+        want.units is None or have.units == (classes if want.units == "classes" else want.units),
+        want.kernel is None or have.kernel is None or _same(want.kernel, have.kernel),
+        want.stride is None or have.stride is None or _same(want.stride, have.stride),
+    ]
+    given = [want.units is not None, want.kernel is not None, want.stride is not None]
+    if want.kernel is not None and have.kind not in want.kinds:
+        asked[1] = True
+    if not any(given):
+        return 1.0
+    right = sum(a for a, g in zip(asked, given, strict=True) if g)
+    return 0.5 + 0.5 * right / sum(given)
+
+
+def _same(want: int | tuple[int, ...], have: tuple[int, ...]) -> bool:
+    return all(h == want for h in have) if isinstance(want, int) else tuple(want) == have
+
+
+def _stands_for(want: Expected, have: Layer) -> bool:
+    """A convolution down to 1 × 1 is a dense layer (LeNet-5's C5), and the reverse."""
+    if LayerKind.DENSE in want.kinds and have.kind is LayerKind.CONVOLUTION:
+        return len(have.output_shape) == 4 and have.output_shape[2:] == (1, 1)
+    return (
+        LayerKind.CONVOLUTION in want.kinds
+        and have.kind is LayerKind.DENSE
+        and isinstance(want.units, int)
+        and (have.units == want.units)
+    )
+
+
+Pair = tuple[int | None, int | None]
+
+
+def align(expected: Sequence[Expected], layers: Sequence[Layer], classes: int | None) -> list[Pair]:
+    """Pairs of positions (expected, measured), None for a gap: Needleman and Wunsch 1970.
+
+    Layers of different kinds are never paired; an optional layer's absence and a layer too many that has
+    no weights cost little.
+    """
+    n, m = len(expected), len(layers)
+    skip = [0.0 if e.optional else GAP for e in expected]
+    extra = [GAP if x.kind in LEARNS else GAP / 4 for x in layers]
+    best = [[0.0] * (m + 1) for _ in range(n + 1)]
+    for i in range(1, n + 1):
+        best[i][0] = best[i - 1][0] + skip[i - 1]
+    for j in range(1, m + 1):
+        best[0][j] = best[0][j - 1] + extra[j - 1]
+    score = [[agreement(e, x, classes) for x in layers] for e in expected]
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            pair = best[i - 1][j - 1] + score[i - 1][j - 1] if score[i - 1][j - 1] else float("-inf")
+            best[i][j] = max(pair, best[i - 1][j] + skip[i - 1], best[i][j - 1] + extra[j - 1])
+    pairs: list[Pair] = []
+    i, j = n, m
+    while i or j:
+        if i and j and score[i - 1][j - 1] and best[i][j] == best[i - 1][j - 1] + score[i - 1][j - 1]:
+            i, j = i - 1, j - 1
+            pairs.append((i, j))
+        elif i and best[i][j] == best[i - 1][j] + skip[i - 1]:
+            i -= 1
+            pairs.append((i, None))
+        else:
+            j -= 1
+            pairs.append((None, j))
+    return pairs[::-1]
+
+
+def considered(c: Layers, layers: Sequence[Layer]) -> list[Layer]:
+    """The layers that take part: by default the kinds that are expected, and all that learn."""
+    if c.ignore is not None:
+        return [x for x in layers if x.kind not in c.ignore]
+    named = {k for e in c.expected for k in e.kinds}
+    return [x for x in layers if x.kind in named or x.kind in LEARNS]
+
+
+# ---------------------------------------------------------------- judging
+
+
+class Comparison(Record):
+    """One model against the expected layers."""
+
+    points: float
+    of: float
+    differences: tuple[str, ...]
+    table: Table | None
+    agreed: int
+
+
+def compare(c: Layers, m: Measurement, classes: int | None) -> Comparison:
+    """Points that agree, and the differences in words."""
+    points = of = 0.0
+    agreed = 0
+    words: list[str] = []
+    table: Table | None = None
+    if c.expected:
+        layers = considered(c, m.layers)
+        pairs = align(c.expected, layers, classes)
+        names = layer_names(layers)
+        rows: list[tuple[str, ...]] = []
+        marked: list[int] = []
+        for row, (i, j) in enumerate(pairs):
+            want = c.expected[i] if i is not None else None
+            have = layers[j] if j is not None else None
+            share = agreement(want, have, classes) if want and have else 0.0
+            optional = want is not None and want.optional
+            harmless = have is not None and want is None and have.kind not in LEARNS
+            if (want and have) or not (optional or harmless):
+                of += 1
+                points += share
+            agreed += share == 1.0
+            rows.append(layer_row(want, have, classes))
+            if share < 1 and not (have is None and optional) and not harmless:
+                marked.append(row)
+                name = names[j] if j is not None else ""
+                words.append(difference(c.expected, layers, pairs, row, name, classes))
+        header = ("student's layer", "output", "parameters", "expected")
+        table = Table(
+            title="Layers beside what was expected", header=header, rows=tuple(rows), marked=tuple(marked)
+        )
+    if c.parallel is not None:
+        share, said = parallel_branches(c.parallel, m.layers)
+        of += PARALLEL_WEIGHT
+        points += PARALLEL_WEIGHT * share
+        agreed += share == 1.0
+        if share < 1:
+            words.append(said)
+    return Comparison(points=points, of=of, differences=tuple(words), table=table, agreed=agreed)
+
+
+def judge(c: Layers, case: Case) -> Verdict:
+    """The share of the layers that agree, in the measured model of the answer that agrees best."""
+    seen = measured(case)
+    if not seen:
+        return unmeasured(c, case)
+    classes = classes_used(case)
+    results = [(compare(c, m, classes), s, m) for s, m in seen]
+    best, s, m = max(results, key=lambda r: r[0].points / r[0].of if r[0].of else 0.0)
+    share = best.points / best.of if best.of else 0.0
+    more: dict[str, Any] = {
+        "evidence": {
+            "share": round(share, 4),
+            "layers": len(m.layers),
+            "parameters": m.parameters,
+            "model": s.class_name,
+        },
+        "tables": (best.table,) if best.table else (),
+    }
+    if not best.differences:
+        return partial(c, share, f"The layers of `{s.class_name}` are those that were asked for.", **more)
+    shown = list(best.differences[:6])
+    if len(best.differences) > 6:
+        shown.append(f"and {len(best.differences) - 6} more")
+    said = "; ".join(shown)
+    reason = said[:1].upper() + said[1:] + "."
+    escaped = mismatch(c, case, reason, **more)
+    if escaped.state is not lost(c, "").state:
+        return escaped.model_copy(update={"mark": partial(c, share, "").mark})
+    return partial(c, share, reason, **more)
+
+
+CHECK = Check(kind="layers", criterion=Layers, judge=judge)

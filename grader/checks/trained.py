@@ -1,0 +1,90 @@
+"""``trained``: the answer's model learned, and the layers that were to stand still did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import field_validator
+
+from grader.checks.base import Case, Check, Criterion, Verdict, earned, partial, review
+from grader.checks.models import measured, parse_selector, select, snapshots
+from grader.checks.ran import absent
+from grader.evidence.model import Layer, ModelSnapshot
+
+
+class Trained(Criterion):
+    """``frozen`` names the layers that must not have moved: a kind, or one layer."""
+
+    frozen: str | None = None
+
+    @field_validator("frozen")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None and parse_selector(value) is None:
+            raise ValueError("frozen is a kind of layer, or one layer such as 'first convolution'")
+        return value
+
+    def title(self) -> str:
+        if self.says:
+            return self.says
+        return (
+            f"the model is trained, its {self.frozen} layers frozen"
+            if self.frozen
+            else "the model is trained"
+        )
+
+
+def _of(layers: tuple[Layer, ...], names: tuple[str, ...]) -> set[str]:
+    """Those of the parameter names that belong to the layers."""
+    owners = {x.name for x in layers if x.name and x.parameters}
+    return {n for n in names if n in owners or n.rsplit(".", 1)[0] in owners or n.rsplit("/", 1)[0] in owners}
+
+
+def _stood_still(snapshot: ModelSnapshot, layers: tuple[Layer, ...]) -> bool | None:
+    """Whether none of the layers moved while something did; None where the evidence does not say."""
+    if not any(x.name for x in layers):
+        return None
+    if snapshot.moved is not None:
+        return bool(snapshot.moved) and not _of(layers, snapshot.moved)
+    if snapshot.frozen is None:
+        return None
+    still = {n.rsplit("/", 1)[0].rsplit(".", 1)[0] for n in snapshot.frozen} | set(snapshot.frozen)
+    return all(x.name in still for x in layers if x.parameters and x.name)
+
+
+def judge(c: Trained, case: Case) -> Verdict:
+    """Earned if weights of a model of the answer changed during its cells."""
+    seen = snapshots(case)
+    trained = [s for s in seen if s.trained]
+    if not seen:
+        return absent(c, case, "model")
+    if not trained:
+        return absent(c, case, "trained model")
+    figures: dict[str, Any] = {"model": trained[0].class_name, "trained": True}
+    if trained[0].moved is not None:
+        figures["moved"] = len(trained[0].moved)
+    words = f"The weights of `{trained[0].class_name}` changed while its cells ran."
+    if c.frozen is None:
+        return earned(c, words, evidence=figures)
+    programs = {s.program: m for s, m in measured(case)}
+    verdicts: list[bool | None] = []
+    for s in trained:
+        # The layers may be read from any measured model of the same class: training does not change them.
+        m = programs.get(s.program) or next(
+            (m for t, m in measured(case) if t.class_name == s.class_name), None
+        )
+        layers = select(m.layers, c.frozen) if m else ()
+        if m and not layers:
+            return partial(c, 0.5, f"{words} It has no {c.frozen} layers to freeze.", evidence=figures)
+        verdicts.append(_stood_still(s, layers) if layers else None)
+    if any(verdicts):
+        return earned(c, f"{words} Its {c.frozen} layers stood still.", evidence=figures | {"frozen": True})
+    if None in verdicts:
+        said = f"{words} Whether its {c.frozen} layers stood still could not be seen."
+        return review(c, c.marks / 2, said, evidence=figures)
+    return partial(
+        c, 0.5, f"{words} Its {c.frozen} layers changed, too.", evidence=figures | {"frozen": False}
+    )
+
+
+CHECK = Check(kind="trained", criterion=Trained, judge=judge)
