@@ -55,11 +55,12 @@ def _align(pieces: Sequence[Piece], looks: Sequence[Look], assignment: Assignmen
     labels = label_votes(looks, n)
     emissions = np.hstack([content + labels, np.zeros((len(pieces), n + 1))])
     emissions[:, n:] += np.array([0.8 if s.imports_only else 0.0 for s in looks])[:, None]
+    if not (looks[0].firm or looks[0].asking):
+        emissions[0, n:] += 1.2  # a title, a name, a date
     start, steps = _transitions(pieces, looks, n)
     path = _viterbi(start, steps, emissions)
     posterior, total = _posterior(start, steps, emissions)
     worded = np.array([0.0 if s.alone else 1.0 for s in looks])  # "Q7" alone says nothing of its own
-    alone = _by_content_alone(content + labels * worded[:, None])
     worded = np.array([0.0 if s.alone else 1.0 for s in looks])  # "Q7" alone says nothing of its own
     alone = _by_content_alone(content + labels * worded[:, None])
     sizes = np.array([s.size for s in looks])
@@ -84,13 +85,6 @@ def _align(pieces: Sequence[Piece], looks: Sequence[Look], assignment: Assignmen
     return Alignment(
         assignment=assignment.id, answers=tuple(answers), fit=round(_fit(pieces, looks, content, path, n), 4)
     )
-
-
-def _by_content_alone(table: Array) -> Array:
-    """Probability of each question for each piece, its place left out."""
-    odds = np.exp(np.hstack([table, np.zeros((len(table), 1))]))
-    share: Array = (odds / odds.sum(axis=1, keepdims=True))[:, :-1]
-    return share
 
 
 def _by_content_alone(table: Array) -> Array:

@@ -53,7 +53,7 @@ _STRONG = re.compile(
     r"(?P<gap>[\s.:_#*()\[\]–—-]{0,5})"
     rf"(?:(?P<digits>\d{{1,2}})|(?P<spelled>{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![a-z]))"
     r"(?P<sub>[a-h](?![a-z0-9])|\.\d{1,2}(?!\d))?"
-    r"(?P<end>$|[\s.:)\]*_,;?!<>–—-])",
+    r"(?P<end>$|[\s.:)\]*_,;?!<>\"'”–—-])",
     re.IGNORECASE,
 )
 _BARE = re.compile(

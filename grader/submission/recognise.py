@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+import numpy as np
+
 from grader.errors import UnknownRubric
 from grader.submission.align import _align
 from grader.submission.model import Alignment, Submission
-from grader.submission.votes import AssignmentLike, look
+from grader.submission.votes import AssignmentLike, Look, Vocabulary, look, votes
 
 A = TypeVar("A", bound=AssignmentLike)
 
 LEAST_FIT = 0.3
 """Below this the submission is about something else."""
 
-MARGIN = 0.03
-"""Two assignments whose fits differ by less fit equally."""
+MARGIN = 0.05
+"""Two assignments whose scores (fit, plus evidence as a share of the best's) differ by less fit equally."""
 
 
 def recognise(submission: Submission, assignments: Sequence[A]) -> tuple[A, Alignment] | None:
@@ -25,14 +27,42 @@ def recognise(submission: Submission, assignments: Sequence[A]) -> tuple[A, Alig
     Raises UnknownRubric, naming both, where two fit equally well: a person has to say which.
     """
     looks = [look(p) for p in submission.pieces]
-    tried = [(a, _align(submission.pieces, looks, a)) for a in assignments]
-    tried.sort(key=lambda pair: -pair[1].fit)
-    if not tried or tried[0][1].fit < LEAST_FIT:
+    tried = [_align(submission.pieces, looks, a) for a in assignments]
+    evidence = _evidence(submission, looks, assignments)
+    most = max([*evidence, 1e-9])
+    ranked = sorted(
+        (
+            (alignment.fit + own / most, i)
+            for i, (alignment, own) in enumerate(zip(tried, evidence, strict=True))
+        ),
+        key=lambda pair: (-pair[0], pair[1]),
+    )
+    ranked = [(score, i) for score, i in ranked if tried[i].fit >= LEAST_FIT]
+    if not ranked:
         return None
-    if len(tried) > 1 and tried[0][1].fit - tried[1][1].fit < MARGIN:
+    best = ranked[0][1]
+    if len(ranked) > 1 and ranked[0][0] - ranked[1][0] < MARGIN:
         raise UnknownRubric(
-            f"it fits {tried[0][0].id} and {tried[1][0].id} equally well",
+            f"it fits {assignments[best].id} and {assignments[ranked[1][1]].id} equally well",
             where=str(submission.file),
             todo="say which with --rubric",
         )
-    return tried[0]
+    return assignments[best], tried[best]
+
+
+def _evidence(submission: Submission, looks: Sequence[Look], assignments: Sequence[A]) -> list[float]:
+    """What speaks for each assignment against the others.
+
+    All their questions are put side by side, so that a word which two assignments share weighs less
+    than one that is found in one only. Within a single assignment that cannot be seen.
+    """
+    owners = [i for i, a in enumerate(assignments) for _ in a.questions]
+    if not owners or not submission.pieces:
+        return [0.0] * len(assignments)
+    table = votes(submission.pieces, looks, Vocabulary([q for a in assignments for q in a.questions]))
+    sizes = np.array([s.size for s in looks])
+    columns = np.array(owners)
+    return [
+        float(sizes @ np.maximum(table[:, columns == i].max(axis=1, initial=0.0), 0.0))
+        for i in range(len(assignments))
+    ]
