@@ -41,10 +41,11 @@ def align(submission: Submission, assignment: AssignmentLike) -> Alignment:
     Every question gets an `Answer`, in the assignment's order. One without pieces has the
     probability that it was left out as its confidence.
     """
-    return _align(submission.pieces, [look(p) for p in submission.pieces], assignment)
+    return aligned(submission.pieces, [look(p) for p in submission.pieces], assignment)
 
 
-def _align(pieces: Sequence[Piece], looks: Sequence[Look], assignment: AssignmentLike) -> Alignment:
+def aligned(pieces: Sequence[Piece], looks: Sequence[Look], assignment: AssignmentLike) -> Alignment:
+    """`align` for pieces that were looked at already."""
     questions = assignment.questions
     n = len(questions)
     vocabulary = Vocabulary(questions)
@@ -60,7 +61,6 @@ def _align(pieces: Sequence[Piece], looks: Sequence[Look], assignment: Assignmen
     start, steps = _transitions(pieces, looks, n)
     path = _viterbi(start, steps, emissions)
     posterior, total = _posterior(start, steps, emissions)
-    worded = np.array([0.0 if s.alone else 1.0 for s in looks])  # "Q7" alone says nothing of its own
     worded = np.array([0.0 if s.alone else 1.0 for s in looks])  # "Q7" alone says nothing of its own
     alone = _by_content_alone(content + labels * worded[:, None])
     sizes = np.array([s.size for s in looks])

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from grader.errors import UnknownRubric
-from grader.submission.align import _align
+from grader.submission.align import aligned
 from grader.submission.model import Alignment, Submission
 from grader.submission.votes import AssignmentLike, Look, Vocabulary, look, votes
 
@@ -27,7 +27,7 @@ def recognise(submission: Submission, assignments: Sequence[A]) -> tuple[A, Alig
     Raises UnknownRubric, naming both, where two fit equally well: a person has to say which.
     """
     looks = [look(p) for p in submission.pieces]
-    tried = [_align(submission.pieces, looks, a) for a in assignments]
+    tried = [aligned(submission.pieces, looks, a) for a in assignments]
     evidence = _evidence(submission, looks, assignments)
     most = max([*evidence, 1e-9])
     ranked = sorted(

@@ -9,7 +9,8 @@ import pytest
 from grader.evidence.model import Piece
 from grader.submission.cells import Cell
 from grader.submission.labels import label_of
-from grader.submission.split import parse, pieces
+from grader.submission.python import parse
+from grader.submission.split import pieces
 
 
 def split(*cells: tuple[str, str]) -> tuple[Piece, ...]:
@@ -110,7 +111,7 @@ def test_prompts_with_bare_numbers_are_cut_apart_and_a_tight_list_of_points_is_n
 
 
 def test_prompts_without_any_label_are_cut_apart() -> None:
-    text = "What is a receptive field here?\n\nThe part seen.\n\nHow does a stride change the map?\n\nIt shrinks."
+    text = "What is a receptive field here?\n\nAll of it.\n\nHow does a stride change the map?\n\nIt shrinks."
     assert starts(("md", text)) == [
         "What is a receptive field here?",
         "How does a stride change the map?",
