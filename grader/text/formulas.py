@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice, product
 
 from grader.text.words import stems
 
@@ -251,19 +252,20 @@ def wanted(text: str) -> Node:
     return found[0].node
 
 
-def _variable(name: str, where: Mapping[str, tuple[str, ...]]) -> str | None:
-    """The variable that a name stands for: an exact alias first, else the alias with most of its words."""
+def _variables(name: str, where: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The variables that a name may stand for: by exact alias, else by the alias with most of its words."""
     low = re.sub(r"[\s{}]", " ", name.lower().replace("^", "_")).strip()
-    for variable, aliases in where.items():
-        if low in aliases or low.replace("_", "") in aliases:
-            return variable
+    exact = tuple(v for v, aliases in where.items() if low in aliases or low.replace("_", "") in aliases)
+    if exact:
+        return exact
     have = set(stems(low.replace("_", " ")))
-    best, most = None, 0
+    best: tuple[str, ...] = ()
+    most = 0
     for variable, aliases in where.items():
         for a in aliases:
             need = set(stems(a))
             if need and need <= have and len(need) > most:
-                best, most = variable, len(need)
+                best, most = (variable,), len(need)
     return best
 
 
@@ -273,21 +275,26 @@ POINTS = (17.0, 5.0, 3.0, 2.0, 7.0, 11.0, 13.0), (31.0, 7.0, 2.0, 3.0, 5.0, 19.0
 def states(text: str, formula: str, where: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether the text states the formula, in any writing, with names that ``where`` maps."""
     target = wanted(formula)
+    needed = names(target)
     variables = sorted(where)
+    points = [dict(zip(variables, values, strict=False)) for values in POINTS]
+    goal = [evaluate(target, p) for p in points]
     for f in formulas(text):
-        bound = {n: _variable(n, where) for n in names(f.node)}
-        if None in bound.values() or not set(bound.values()) >= names(target):
+        written = sorted(names(f.node))
+        may = [_variables(n, where) for n in written]
+        if not all(may) or len(written) > 8:
             continue
-        agree = True
-        for values in POINTS:
-            point = dict(zip(variables, values, strict=False))
-            got = evaluate(f.node, {n: point[v] for n, v in bound.items() if v is not None})
-            want = evaluate(target, point)
-            if got is None or want is None or abs(got - want) > 1e-6 * max(1.0, abs(want)):
-                agree = False
-        if agree:
-            return True
+        for choice in islice(product(*may), 256):
+            if needed <= set(choice) and all(
+                _same(evaluate(f.node, {n: p[v] for n, v in zip(written, choice, strict=True)}), g)
+                for p, g in zip(points, goal, strict=True)
+            ):
+                return True
     return False
+
+
+def _same(a: float | None, b: float | None) -> bool:
+    return a is not None and b is not None and abs(a - b) <= 1e-6 * max(1.0, abs(b))
 
 
 def worked(text: str, operators: str) -> bool:

@@ -29,7 +29,9 @@ Array = npt.NDArray[np.float32]
 
 ASKED = 0.15
 """Weight of a word that the question itself uses, against 1 for others."""
-ALIKE = 0.9
+LEAST = 0.6
+"""Least weight of a statement's words together."""
+ALIKE = 0.85
 """Worth of a word of the same group of the thesaurus, against 1 for the word itself."""
 NEAR_SPELLING = 84.0
 NEAR_MEANING = 0.42
@@ -137,8 +139,9 @@ class Question:
         for i, row in enumerate(rows):
             for j in row:
                 self.weights[i, j] = weight[j]
-        total = self.weights.sum(axis=1, keepdims=True)
-        self.weights /= np.where(total == 0, 1, total)
+        # a statement of hardly more than the question's own words cannot be met in full
+        total = np.maximum(self.weights.sum(axis=1, keepdims=True), LEAST)
+        self.weights /= total
         self.sums = embed.unit((self.weights > 0).astype(np.float32) @ self.vectors)
         self.members = [np.flatnonzero(self.group_of == g) for g in range(len(self.groups))]
         own = np.array([c not in asked for c in index] or [True])
@@ -205,7 +208,7 @@ class Question:
         three[2:] = np.maximum(three[2:], per[:-2])
         window = np.maximum(two @ self.weights.T * 0.98, three @ self.weights.T * 0.95)
         total = self.weights @ whole
-        exact = self.weights @ (whole >= 0.99).astype(np.float32)
+        exact = (per >= 0.9).astype(np.float32) @ self.weights.T
         vectors = np.stack([embed.vector(w) for w in answer.surface])
         sums = embed.unit(np.add.reduceat(vectors, answer.starts, axis=0))
         cosine = sums @ self.sums.T
@@ -227,7 +230,7 @@ class Question:
                     sentence=float(best[:, mine].max()),
                     window=float(np.maximum(window, best)[:, mine].max()),
                     whole=float(total[mine].max()),
-                    exact=float(exact[mine].max()),
+                    exact=float(exact[:, mine].max()),
                     cosine=float(cosine[:, mine].max()),
                     bigrams=max(
                         (

@@ -93,6 +93,7 @@ class Part(Record):
     says: str = Field(min_length=2)
     also: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
+    either: bool = Field(False, description="one of the facts suffices")
     marks: float = Field(1.0, gt=0)
 
     @model_validator(mode="before")
@@ -113,12 +114,8 @@ class Part(Record):
         return self.also if self.facts else (self.says, *self.also)
 
 
-class Lesser(Record):
-    """A weaker statement that earns part of a point where the full one is not made."""
-
-    says: str
-    also: tuple[str, ...] = ()
-    marks: float = Field(gt=0)
+class Lesser(Part):
+    """A weaker statement that earns ``marks`` of a point where the full one is not made."""
 
 
 class Point(Record):

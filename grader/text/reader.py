@@ -6,8 +6,10 @@ A point is made up of parts; how far each is made is estimated by a small model 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -68,7 +70,7 @@ class Points:
         self._parts = [[add(part.phrasings) for part in p.made_of()] for p in self.points]
         self._made_of = [p.made_of() for p in self.points]
         self._not = [[add((n,)) for n in p.not_] for p in self.points]
-        self._lesser = [[add((x.says, *x.also)) for x in p.lesser] for p in self.points]
+        self._lesser = [[add(x.phrasings) for x in p.lesser] for p in self.points]
         self.question = Question(groups, prompt)
 
     def read(self, sentences: Sequence[Sentence], theta: model.Array | None = None) -> tuple[Reading, ...]:
@@ -85,6 +87,7 @@ class Points:
             return PartReading(part, says, at, f)
         where = [fact_in(x, answer.sentences) for x in part.facts]
         share = sum(s is not None for s in where) / len(where)
+        share = float(share > 0) if part.either else share
         first = next((s for s in where if s is not None), None)
         if share >= says:
             return PartReading(part, share, first or at, None, share)
@@ -111,7 +114,9 @@ class Points:
         if missing:
             share *= 0.4
         for lesser, g in zip(p.lesser, self._lesser[i], strict=True):
-            share = max(share, model.made(found[g], theta) * lesser.marks / p.marks)
+            weaker = self._part(lesser, found[g], answer, theta)
+            if weaker.made * lesser.marks / p.marks > share:
+                share, rows = weaker.made * lesser.marks / p.marks, [*rows, weaker]
         best = max(rows, key=lambda r: (r.made * r.part.marks, r.features.sentence if r.features else 1))
         contradicted = None
         for g in self._not[i]:
@@ -157,7 +162,12 @@ def _states(fact: Fact, text: str) -> bool:
         read = quantities(text)
         return any(
             agrees(q, n, fact.unit, fact.tolerance)
-            or (q.low is not None and q.high is not None and q.low <= n <= q.high <= 2 * q.low)
+            or (
+                q.low is not None
+                and q.high is not None
+                and (q.kind == "percent") == (fact.unit == "%")
+                and q.low <= n <= q.high <= 2 * q.low
+            )
             for q in read
             for n in fact.count
         )
@@ -167,8 +177,14 @@ def _states(fact: Fact, text: str) -> bool:
         return formulas.worked(text, fact.worked)
     if fact.formula is not None:
         return not fact.example and formulas.states(text, fact.formula, fact.where)
-    low = " " + text.lower() + " "
-    return any(a.lower() in low for a in alternatives(fact.name or fact.words or ""))
+    return _terms(fact.name or fact.words or "").search(text) is not None
+
+
+@lru_cache(maxsize=1000)
+def _terms(text: str) -> re.Pattern[str]:
+    """Terms as written, at the start of a word: 'AUC' is not in 'cause', nor 'ROC' in 'process'."""
+    terms = [r"[\s_-]+".join(map(re.escape, a.split())) for a in alternatives(text)]
+    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(terms)})", re.I)
 
 
 @dataclass

@@ -10,7 +10,9 @@ from grader.text.clean import PlainLine, clean
 
 END = re.compile(
     r"(?<=[.!?;])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bet al\.)(?<!\bvs\.)(?<!\bFig\.)(?<!\bno\.)\s+(?=\S)"
+    r"|(?<=[a-z]{4}\.)(?=[A-Z][A-Za-z]+[ ,])"
 )
+PRONOUN = re.compile(r"(?:it|its|they|their|these|this|the (?:network|model|architecture))\b", re.I)
 CLAUSE = re.compile(
     r"\s*(?:[,;:()→]|\s[-–—]+\s|\b(?:but|whereas|while|although|though|however|because|so that|which|"
     r"and|unlike|instead of|rather than)\b)\s*",
@@ -66,11 +68,15 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
                 parents.pop()
             above = " ".join(p for _, p in parents)
         under = " ".join(x for x in (heading, lead, above) if x)
-        start = 0
+        start, subject = 0, ""
         for part in _split(text):
             start = max(text.find(part, start), 0)
             line = next(n for e, n in ends if start < e)
-            out.append(Sentence(part, line, piece, under, block))
+            if PRONOUN.match(part):
+                out.append(Sentence(part, line, piece, f"{under} {subject}".strip(), block))
+            else:
+                subject = " ".join(part.split()[:6])
+                out.append(Sentence(part, line, piece, under, block))
             start += len(part)
         if held[0].kind == "item":
             parents.append((held[0].indent, text if len(text) <= 90 else ""))

@@ -15,10 +15,10 @@ STOP = frozenset(
     your i my me is are was were be been being am do does did done doing have has had having will
     would shall should can could may might must of in on at to for from by with as into onto over
     under about between through during before after above below up down out off and or but if then
-    so than too very just also only both each every all any some such own same other another more
-    most which who whom whose what when where why how because while e g i.e e.g etc s t d ll m re ve
-    let us using used use uses via per within along answer ans question q1 q2 q3 q4 q5 q6 q7 q8 q9
-    q10 explain describe discuss called known one thus hence therefore however
+    so than too very just also both every all any some such own other another which who whom whose
+    what when where why how because while e g i.e e.g etc s t d ll m re ve let us using used use
+    uses via per within along answer ans question q1 q2 q3 q4 q5 q6 q7 q8 q9 q10 explain describe
+    discuss called known thus hence therefore however
     """.split()  # noqa: SIM905
 )
 NEGATIONS = frozenset(
