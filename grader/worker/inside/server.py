@@ -18,6 +18,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import socket
 import sys
@@ -77,8 +78,12 @@ def _warm(modules: list[str]) -> tuple[list[str], dict[str, str]]:
             imported.append(name)
         except Exception as e:
             problems[name] = f"{type(e).__name__}: {e}"
-    with contextlib.suppress(Exception):
-        from . import figures  # noqa: F401  (the plotting backend and its fonts)
+    for module in pkgutil.iter_modules(sys.modules[__package__].__path__):
+        if module.name not in ("__main__", "server"):  # a fork no longer sees these files
+            try:
+                importlib.import_module(f"{__package__}.{module.name}")
+            except Exception as e:
+                problems[f"{__package__}.{module.name}"] = f"{type(e).__name__}: {e}"
     if "torch" in imported:
         from . import census
 
@@ -86,7 +91,9 @@ def _warm(modules: list[str]) -> tuple[list[str], dict[str, str]]:
     return imported, problems
 
 
-def _answer(message: dict[str, Any], children: dict[int, dict[str, Any]], peer: socket.socket) -> dict[str, Any]:
+def _answer(
+    message: dict[str, Any], children: dict[int, dict[str, Any]], peer: socket.socket
+) -> dict[str, Any]:
     match message["do"]:
         case "spawn":
             return _spawn(message, children, peer)
@@ -103,7 +110,9 @@ def _answer(message: dict[str, Any], children: dict[int, dict[str, Any]], peer: 
             return {"error": f"unknown request {other!r}"}
 
 
-def _spawn(message: dict[str, Any], children: dict[int, dict[str, Any]], peer: socket.socket) -> dict[str, Any]:
+def _spawn(
+    message: dict[str, Any], children: dict[int, dict[str, Any]], peer: socket.socket
+) -> dict[str, Any]:
     """Tries the asked level of isolation, then each weaker one that the request allows."""
     wanted = message["sandbox"].get("level", "namespaces")
     refused: list[str] = []
@@ -120,6 +129,10 @@ def _spawn(message: dict[str, Any], children: dict[int, dict[str, Any]], peer: s
 
 
 def _fork(message: dict[str, Any], spec: dict[str, Any], peer: socket.socket) -> dict[str, Any]:
+    task = message["task"]
+    if spec["level"] != "namespaces":  # no view of its own: the real paths
+        task = {**task, **task.get("plain", {})}
+        spec = {**spec, "work": task.get("work", "/")}
     said = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -127,7 +140,7 @@ def _fork(message: dict[str, Any], spec: dict[str, Any], peer: socket.socket) ->
             os.close(said[0])
             sandbox.close_other_files({said[1]})
             sandbox.enter(sandbox.Spec(**spec), said[1])
-            _work(message["role"], message["task"])
+            _work(message["role"], task)
         except BaseException as e:
             with contextlib.suppress(BaseException):
                 traceback.print_exc()
