@@ -41,6 +41,8 @@ STATE_WORDS: Mapping[str, str] = {
     "died": "the kernel died",
     "skipped": "not run",
 }
+LONGEST = 4_000
+"""Most characters of any one field; only a cell's source and output have limits of their own."""
 COPIES = 400
 """Above so many submissions the class page is written in one order only, to stay light."""
 
@@ -66,7 +68,10 @@ def _environment() -> Environment:
 
 
 def _finalize(value: Any) -> Any:
-    return text.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Every value on its way into a page: made visible, and never longer than a page can bear."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return text.visible(value if isinstance(value, text.Block) else text.short(value, LONGEST))
 
 
 @cache

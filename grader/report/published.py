@@ -3,7 +3,7 @@
 results.json is `grader.results.Results`, less what only a page needs: the text of cells (``source``,
 ``output``) and the points of plotted lines (``x``, ``y``). It can be read back with
 ``Results.model_validate``. The schema in docs/results.schema.json is made from the same model by
-``python -m grader.report.published``; a test holds the two together.
+``python -m grader.report``; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -113,7 +113,3 @@ def safe_cell(text: str) -> str:
     return (
         "'" + text if text.startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")) else text
     )
-
-
-if __name__ == "__main__":
-    print(json.dumps(schema(), indent=2, ensure_ascii=False))

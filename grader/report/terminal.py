@@ -17,6 +17,7 @@ from grader.checks.base import State
 from grader.report.audience import OPEN, Audience, shown_submission
 from grader.report.html import STATE_WORDS
 from grader.report.text import capital, mark, question, seconds, sentence, short, visible
+from grader.report.view import cell_ranges
 from grader.results import CriterionResult, QuestionResult, SubmissionResult
 
 SIGNS: dict[str, tuple[str, str]] = {
@@ -67,17 +68,14 @@ def table(result: SubmissionResult, audience: Audience = Audience.STUDENT) -> Re
     total = Text.assemble(
         (f"{mark(result.mark)} of {mark(result.out_of)} marks", "bold"),
         f" in {seconds(result.seconds)}",
-        (
-            f"; {mark(result.open_marks)} of them are open: a person decides" if result.open_marks else "",
-            "magenta",
-        ),
+        (f"; {mark(result.open_marks)} are still open" if result.open_marks else "", "magenta"),
     )
     return Group(made, total, *below)
 
 
 def _question(made: Table, q: QuestionResult) -> None:
-    where = ", ".join(dict.fromkeys(str(ref.cell) for ref in q.cells))
-    cells = Text(f"cells {short(where, 40)}" if where else "no answer was found", style="bright_black")
+    where = cell_ranges([ref.cell for ref in q.cells])
+    cells = Text(where or "no answer was found", style="bright_black")
     title = Text(visible(f"{question(q.id)} {q.title}"), style="bold")
     made.add_row(title, Text(_out_of(q.mark, q.out_of), style="bold"), "", cells)
     for c in q.criteria:
@@ -105,9 +103,8 @@ def _warnings(result: SubmissionResult) -> list[Text]:
     said = []
     if result.isolation is not None and result.isolation.weak:
         missing = "; ".join(result.isolation.missing) or f"only {result.isolation.level} here"
-        said.append(
-            Text(f"Isolation is weak on this system: {missing}. Run only code that you trust.", "yellow")
-        )
+        words = f"Isolation is weak on this system: {missing}. Run only code that you trust."
+        said.append(Text(words, "yellow"))
     stand_ins = list(dict.fromkeys(s.given for s in result.substituted if s.stand_in))
     if stand_ins:
         words = short(visible("; ".join(stand_ins)), 300)

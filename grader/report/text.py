@@ -36,21 +36,25 @@ def _sign(match: re.Match[str]) -> str:
     return f"[U+{code:04X}]"
 
 
+class Block(str):
+    """Text that was capped on purpose and may be long: a cell's source, its output."""
+
+
 def console(text: str) -> str:
     """Output as a terminal would have left it: colour codes gone, overwritten progress bars too."""
     text = _TERMINAL.sub("", text.replace("\r\n", "\n"))
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
 
 
-def capped(text: str, characters: int, lines: int = 1_000_000) -> tuple[str, str]:
+def capped(text: str, characters: int, lines: int = 1_000_000) -> tuple[Block, str]:
     """The beginning of ``text`` within both limits, and what was left out, in words ("" if nothing)."""
     kept = text if len(text) <= characters else text[:characters]
     if kept.count("\n") >= lines:
         kept = "\n".join(kept.split("\n", lines)[:lines])
     left = len(text) - len(kept)
     if not left:
-        return kept, ""
-    return kept, f"{left:,} more characters left out of this page"
+        return Block(kept), ""
+    return Block(kept), f"{left:,} more characters left out of this page"
 
 
 def short(text: str, characters: int) -> str:
@@ -89,7 +93,7 @@ def sentence(text: str) -> str:
 
 def capital(text: str) -> str:
     """``text`` with a capital first letter, unless its first word is a name from code."""
-    return text[:1].upper() + text[1:] if re.match(r"[a-z]+(?=[\s,:;.]|$)", text) else text
+    return text[:1].upper() + text[1:] if re.match(r"[a-z]+(?=[\s,:;]|\.\s|\.?$)", text) else text
 
 
 def question(id: str) -> str:

@@ -141,7 +141,8 @@ class PageView:
 def page_view(result: SubmissionResult, gallery: Gallery, audience: Audience) -> PageView:
     """Everything that a submission's page shows."""
     places = _Places(result)
-    questions = [_question(q, places, gallery) for q in result.questions]
+    anchors = _anchors([q.id for q in result.questions])
+    questions = [_question(q, a, places, gallery) for q, a in zip(result.questions, anchors, strict=True)]
     criteria = [c for q in result.questions for c in q.criteria]
     settled = sum(c.mark for c in criteria if c.state not in OPEN)
     waiting = sum(c.out_of for c in criteria if c.state in OPEN)
@@ -201,8 +202,7 @@ def _in_source(quote: Quote) -> bool:
     return quote.about not in ("output", "error")
 
 
-def _question(q: QuestionResult, places: _Places, gallery: Gallery) -> QuestionView:
-    anchor = _anchor(q.id)
+def _question(q: QuestionResult, anchor: str, places: _Places, gallery: Gallery) -> QuestionView:
     criteria = [_criterion(c, f"{anchor}-{i}", places, gallery) for i, c in enumerate(q.criteria, 1)]
     cells = [_cell(ref, anchor, places) for ref in q.cells]
     return QuestionView(
@@ -212,7 +212,7 @@ def _question(q: QuestionResult, places: _Places, gallery: Gallery) -> QuestionV
         bar=Bar.of(list(q.criteria), q.out_of),
         criteria=criteria,
         cells=cells,
-        where=_ranges([ref.cell for ref in q.cells]),
+        where=cell_ranges([ref.cell for ref in q.cells]),
         unsure=q.confidence < UNSURE,
     )
 
@@ -280,7 +280,7 @@ def _cell(ref: CellRef, question: str, places: _Places) -> CellView:
     lines = [
         SourceLine(
             ref.first_line + n - 1,
-            line,
+            text.Block(line),
             f"{home}-line-{n}" if first and (ref.piece, n) in places.lines else "",
         )
         for n, line in enumerate(source.split("\n"), 1)
@@ -333,19 +333,24 @@ def _because(why: str, confidence: float | None) -> str:
     return "; ".join(p for p in (sure, why) if p)
 
 
-def _anchor(question: str) -> str:
-    return "question-" + (re.sub(r"[^A-Za-z0-9_-]", "", question) or "x")
+def _anchors(ids: list[str]) -> list[str]:
+    """An anchor for each question: by its id where that is fit for one, else by its position."""
+    fit = [
+        id if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,39}", id) and ids.count(id) == 1 else "" for id in ids
+    ]
+    return [f"question-{id or n}" for n, id in enumerate(fit, 1)]
 
 
-def _ranges(cells: list[int]) -> str:
-    """Cells as people list them: 3–5, 9."""
+def cell_ranges(cells: list[int]) -> str:
+    """Cells as people list them: "cell 4", "cells 3–5, 9"; empty for none."""
     runs: list[list[int]] = []
     for cell in sorted(set(cells)):
         if runs and cell == runs[-1][-1] + 1:
             runs[-1].append(cell)
         else:
             runs.append([cell])
-    return ", ".join(str(r[0]) if len(r) == 1 else f"{r[0]}–{r[-1]}" for r in runs)
+    said = ", ".join(str(r[0]) if len(r) == 1 else f"{r[0]}–{r[-1]}" for r in runs)
+    return said and f"cell{'s' * (len(set(cells)) > 1)} {said}"
 
 
 def profile_words(profile: str) -> str:
