@@ -253,7 +253,7 @@ def _why(
     return "; ".join(said) or "its place alone"
 
 
-STRONG_VOTE = 4.0
+STRONG_VOTE = 7.0
 """Log-odds by content at which a piece counts as surely about a question."""
 
 
@@ -270,8 +270,10 @@ def _fit(pieces: Sequence[Piece], looks: Sequence[Look], content: Array, path: l
             met[state] = max(met[state], strength)
     opens = [t for t in range(len(path)) if t == 0 or path[t] != path[t - 1]]
     for a, b in zip(opens, [*opens[1:], len(path)], strict=True):
+        if path[a] == n:
+            continue  # a title, a name, imports: before the first answer
         size = sum(looks[t].size for t in range(a, b))
         state = path[a]
         best = float(np.clip(content[a:b, state].max() / STRONG_VOTE, 0.0, 1.0)) if state < n else 0.0
         parts += [best] * max(1, round(size / 10))
-    return float((met.mean() + np.mean(parts)) / 2)
+    return float((met.mean() + np.mean(parts or [0.0])) / 2)

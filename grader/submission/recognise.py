@@ -14,8 +14,9 @@ from grader.submission.votes import AssignmentLike, Look, Vocabulary, look, vote
 
 A = TypeVar("A", bound=AssignmentLike)
 
-LEAST_FIT = 0.3
-"""Below this the submission is about something else."""
+CLEAR_FIT, LEAST_FIT, RIVAL = 0.35, 0.15, 0.75
+"""From the first on a submission is about the assignment. A nearly empty one may fit less, down to the
+second, if no other fits it more than the third of that; else it is about something else."""
 
 MARGIN = 0.05
 """Two assignments whose scores (fit, plus evidence as a share of the best's) differ by less fit equally."""
@@ -37,7 +38,12 @@ def recognise(submission: Submission, assignments: Sequence[A]) -> tuple[A, Alig
         ),
         key=lambda pair: (-pair[0], pair[1]),
     )
-    ranked = [(score, i) for score, i in ranked if tried[i].fit >= LEAST_FIT]
+    if not tried:
+        return None
+    fits = sorted((alignment.fit for alignment in tried), reverse=True)
+    alone = len(fits) < 2 or fits[1] <= RIVAL * fits[0]
+    least = LEAST_FIT if alone else CLEAR_FIT
+    ranked = [(score, i) for score, i in ranked if tried[i].fit >= least]
     if not ranked:
         return None
     best = ranked[0][1]

@@ -34,6 +34,22 @@ def test_two_assignments_that_fit_equally_are_both_named(
     assert "image-classification-cnn" in str(caught.value)
 
 
+def test_a_nearly_empty_submission_is_known_by_the_little_it_has(
+    written: Write, assignments: list[Any]
+) -> None:
+    little = [
+        ("md", "Name:\n\nCNN work"),
+        (
+            "md",
+            "Q1. A CNN has convolution and pooling layers, a fully connected one has not.\n\nQ2. LeNet-5 by LeCun",
+        ),
+        ("code", "# Q6\nimport torch"),
+    ]
+    found = recognise(written(*little), assignments)
+    assert found is not None
+    assert found[0].id == "image-classification-cnn"
+
+
 UNRELATED = {
     "table": [
         ("md", "# Iris\nQuestion 1: Load the table and describe its columns."),
