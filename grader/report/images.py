@@ -10,6 +10,7 @@ from collections.abc import Callable
 from PIL import Image
 
 from grader.evidence.model import Axes, Figure
+from grader.report.text import Block
 
 WIDTH, HEIGHT = 960, 900
 """Largest size in a page, in pixels; shown at about half of it, so that it stays sharp."""
@@ -19,7 +20,7 @@ HEAVY = 150_000
 """Above so many bytes a picture is reduced to 256 colours."""
 
 
-def data_uri(png: bytes) -> tuple[str, int, int] | None:
+def data_uri(png: bytes) -> tuple[Block, int, int] | None:
     """A ``data:`` address of the picture, made small, with its size; None when it is no usable PNG."""
     try:
         with warnings.catch_warnings():
@@ -36,7 +37,8 @@ def data_uri(png: bytes) -> tuple[str, int, int] | None:
     data = _encoded(page)
     if len(data) > HEAVY:
         data = min(data, _encoded(page.quantize(256)), key=len)
-    return "data:image/png;base64," + base64.b64encode(data).decode("ascii"), page.width, page.height
+    uri = Block("data:image/png;base64," + base64.b64encode(data).decode("ascii"))
+    return uri, page.width, page.height
 
 
 def _encoded(image: Image.Image) -> bytes:

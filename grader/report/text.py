@@ -37,7 +37,7 @@ def _sign(match: re.Match[str]) -> str:
 
 
 class Block(str):
-    """Text that was capped on purpose and may be long: a cell's source, its output."""
+    """Text that has a limit of its own and may be long: a cell's source, its output, a picture."""
 
 
 def console(text: str) -> str:
