@@ -34,8 +34,8 @@ def _mask(shape: int, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray
     return masks[shape % len(masks)]
 
 
-def picture(label: int, classes: int, size: int, random: np.random.Generator) -> Bytes:
-    """One picture of class ``label``, ``size`` x ``size`` RGB."""
+def picture(label: int, classes: int, size: int, random: np.random.Generator, *, hue: bool = True) -> Bytes:
+    """One picture of class ``label``, ``size`` x ``size`` RGB. ``hue``: whether its hue tells it, too."""
     grid = (np.arange(size) + 0.5) / size
     x, y = np.meshgrid(grid, grid)
     cx, cy = random.uniform(0.35, 0.65, 2)
@@ -43,8 +43,8 @@ def picture(label: int, classes: int, size: int, random: np.random.Generator) ->
     turn = random.uniform(-0.3, 0.3)
     u = ((x - cx) * np.cos(turn) + (y - cy) * np.sin(turn)) / radius
     v = ((y - cy) * np.cos(turn) - (x - cx) * np.sin(turn)) / radius
-    hue = label / max(classes, 1) + random.uniform(-0.02, 0.02)
-    colour = np.array(colorsys.hsv_to_rgb(hue % 1, 0.85, random.uniform(0.75, 1.0)))
+    tint = label / max(classes, 1) + random.uniform(-0.02, 0.02) if hue else random.uniform(0, 1)
+    colour = np.array(colorsys.hsv_to_rgb(tint % 1, 0.85, random.uniform(0.75, 1.0)))
     ground = np.array(colorsys.hsv_to_rgb(random.uniform(0, 1), 0.25, random.uniform(0.3, 0.6)))
     shade = 1 + 0.3 * (x - 0.5) * random.uniform(-1, 1) + 0.1 * np.sin(y * random.uniform(10, 40))
     image = ground * shade[..., None]
@@ -54,10 +54,10 @@ def picture(label: int, classes: int, size: int, random: np.random.Generator) ->
     return (np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
-def pictures(labels: Bytes, classes: int, size: int, seed: int) -> Bytes:
+def pictures(labels: Bytes, classes: int, size: int, seed: int, *, hue: bool = True) -> Bytes:
     """Pictures of the classes in ``labels``, N x size x size x 3."""
     random = np.random.default_rng(seed)
-    return np.stack([picture(int(label), classes, size, random) for label in labels])
+    return np.stack([picture(int(label), classes, size, random, hue=hue) for label in labels])
 
 
 def jpeg(image: Bytes | Image.Image, quality: int = 88) -> bytes:
