@@ -77,7 +77,7 @@ model = GoogLeNet().to(device)
 print(f"Parameters: {sum(p.numel() for p in model.parameters()):,}")
 
 # %%
-EPOCHS = 12
+EPOCHS = 10
 criterion = nn.CrossEntropyLoss()
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 
