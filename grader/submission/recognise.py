@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-import numpy as np
-
 from grader.errors import UnknownRubric
 from grader.submission.align import aligned
 from grader.submission.model import Alignment, Submission
@@ -27,9 +25,11 @@ def recognise(submission: Submission, assignments: Sequence[A]) -> tuple[A, Alig
 
     Raises UnknownRubric, naming both, where two fit equally well: a person has to say which.
     """
+    if not assignments or not submission.pieces:
+        return None
     looks = [look(p) for p in submission.pieces]
     tried = [aligned(submission.pieces, looks, a) for a in assignments]
-    evidence = _evidence(submission, looks, assignments)
+    evidence = _evidence(submission, looks, assignments, tried)
     most = max([*evidence, 1e-9])
     ranked = sorted(
         (
@@ -38,8 +38,6 @@ def recognise(submission: Submission, assignments: Sequence[A]) -> tuple[A, Alig
         ),
         key=lambda pair: (-pair[0], pair[1]),
     )
-    if not tried:
-        return None
     fits = sorted((alignment.fit for alignment in tried), reverse=True)
     alone = len(fits) < 2 or fits[1] <= RIVAL * fits[0]
     least = LEAST_FIT if alone else CLEAR_FIT
@@ -56,19 +54,21 @@ def recognise(submission: Submission, assignments: Sequence[A]) -> tuple[A, Alig
     return assignments[best], tried[best]
 
 
-def _evidence(submission: Submission, looks: Sequence[Look], assignments: Sequence[A]) -> list[float]:
-    """What speaks for each assignment against the others.
+def _evidence(
+    submission: Submission, looks: Sequence[Look], assignments: Sequence[A], tried: Sequence[Alignment]
+) -> list[float]:
+    """What speaks for each assignment against the others, each as it was aligned.
 
     All their questions are put side by side, so that a word which two assignments share weighs less
     than one that is found in one only. Within a single assignment that cannot be seen.
     """
-    owners = [i for i, a in enumerate(assignments) for _ in a.questions]
-    if not owners or not submission.pieces:
-        return [0.0] * len(assignments)
     table = votes(submission.pieces, looks, Vocabulary([q for a in assignments for q in a.questions]))
-    sizes = np.array([s.size for s in looks])
-    columns = np.array(owners)
-    return [
-        float(sizes @ np.maximum(table[:, columns == i].max(axis=1, initial=0.0), 0.0))
-        for i in range(len(assignments))
-    ]
+    found: list[float] = []
+    column = 0
+    for alignment in tried:
+        total = 0.0
+        for answer in alignment.answers:
+            total += sum(looks[t].size * float(table[t, column]) for t in answer.pieces)
+            column += 1
+        found.append(max(total, 0.0))
+    return found

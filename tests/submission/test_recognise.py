@@ -41,7 +41,7 @@ def test_a_nearly_empty_submission_is_known_by_the_little_it_has(
         ("md", "Name:\n\nCNN work"),
         (
             "md",
-            "Q1. A CNN has convolution and pooling layers, a fully connected one has not.\n\nQ2. LeNet-5 by LeCun",
+            "Q1. A CNN has convolution and pooling layers, a dense one has not.\n\nQ2. LeNet-5 by LeCun",
         ),
         ("code", "# Q6\nimport torch"),
     ]
