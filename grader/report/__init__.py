@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -42,10 +42,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Written:
-    """Where a report is. ``pages`` gives each submission's page by its file as in the results."""
+    """Where a report is. ``pages`` are the submissions' pages, in the order of the results."""
 
     index: Path
-    pages: Mapping[str, Path]
+    pages: tuple[Path, ...]
     json: Path
     csv: Path
 
@@ -66,30 +66,32 @@ def write(
     """
     results = shown(results, audience)
     names = page_names([s.file for s in results.submissions])
-    pages: dict[str, Path] = {}
+    pages: list[Path] = []
     with staged(folder) as stage:
-        for s in results.submissions:
+        for s, name in zip(results.submissions, names, strict=True):
             back = "../index.html" if audience is Audience.MARKER else ""
             html = submission_page(s, results.profile, blobs, audience, class_page=back)
-            pages[s.file] = stage.put(f"pages/{names[s.file]}", html)
+            pages.append(stage.put(f"pages/{name}", html))
         json = stage.put("results.json", results_json(results))
         csv = stage.put("grades.csv", grades_csv(results))
-        links = {file: f"pages/{name}" for file, name in names.items()}
+        links = [f"pages/{name}" for name in names]
         index = stage.put("index.html", class_page(results, links, audience))
-    return Written(index, pages, json, csv)
+    return Written(index, tuple(pages), json, csv)
 
 
-def page_names(files: list[str]) -> dict[str, str]:
-    """A file name for each submission's page: its own name, made safe, and told apart where two
-    are alike by a hash of their paths, so that a page keeps its name from run to run."""
-    stems = {file: _safe(PurePath(file).name) for file in files}
-    taken = [s.casefold() for s in stems.values()]
-    return {
-        file: f"{stem}-{hashlib.sha256(file.encode('utf-8', 'replace')).hexdigest()[:8]}.html"
-        if taken.count(stem.casefold()) > 1
-        else f"{stem}.html"
-        for file, stem in stems.items()
-    }
+def page_names(files: list[str]) -> list[str]:
+    """A file name for each submission's page: its own name, made safe. Where two are alike they are
+    told apart by a hash of their paths, so that a page keeps its name from run to run; and by a
+    number where the paths are alike too."""
+    stems = [_safe(PurePath(file).name) for file in files]
+    folded = [s.casefold() for s in stems]
+    names: list[str] = []
+    for file, stem in zip(files, stems, strict=True):
+        if folded.count(stem.casefold()) > 1:
+            stem += "-" + hashlib.sha256(file.encode("utf-8", "replace")).hexdigest()[:8]
+        number = sum(n.startswith(stem.casefold() + ".") for n in map(str.casefold, names)) + 1
+        names.append(f"{stem}.html" if number == 1 else f"{stem}.{number}.html")
+    return names
 
 
 def _safe(name: str) -> str:

@@ -8,12 +8,13 @@ template has to remember to leave something out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 from grader.checks.base import State, Table
 from grader.results import CriterionResult, QuestionResult, Results, SubmissionResult
+from grader.scoring import question_state
 
 
 class Audience(StrEnum):
@@ -64,6 +65,7 @@ def shown_submission(result: SubmissionResult, audience: Audience) -> Submission
         criteria = [c for q in questions for c in q.criteria]
         update["mark"] = sum(q.mark for q in questions)
         update["out_of"] = sum(q.out_of for q in questions)
+        update["reason"] = ""  # it counts open criteria, hidden ones too
         update["open_marks"] = sum(c.out_of for c in criteria if c.state in OPEN)
         update["notes"] = (
             *result.notes,
@@ -73,20 +75,9 @@ def shown_submission(result: SubmissionResult, audience: Audience) -> Submission
         if result.state in ("graded", "review", "ungraded"):
             states = {c.state for c in criteria}
             update["state"] = (
-                "review" if State.REVIEW in states else "ungraded" if State.UNGRADED in states else "graded"
+                "ungraded" if State.UNGRADED in states else "review" if State.REVIEW in states else "graded"
             )
     return result.model_copy(update=update)
-
-
-def question_state(criteria: Iterable[CriterionResult]) -> State:
-    """The state that a question's criteria add up to; open ones come first, since they need someone."""
-    states = [c.state for c in criteria]
-    for first in (State.REVIEW, State.UNGRADED):
-        if first in states:
-            return first
-    if all(s is State.EARNED for s in states):
-        return State.EARNED
-    return State.LOST if all(s is State.LOST for s in states) else State.PARTIAL
 
 
 def _question(q: QuestionResult) -> QuestionResult:
@@ -95,7 +86,7 @@ def _question(q: QuestionResult) -> QuestionResult:
     if len(criteria) < len(q.criteria):
         update["mark"] = sum(c.mark for c in criteria if c.state is not State.UNGRADED)
         update["out_of"] = sum(c.out_of for c in criteria)
-        update["state"] = question_state(criteria)
+        update["state"] = question_state(list(criteria))
     return q.model_copy(update=update)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -158,16 +158,16 @@ class Group:
     to_look_at: int
 
 
-def class_page(results: Results, pages: Mapping[str, str], audience: Audience) -> str:
-    """The class page; ``pages`` gives each submission's page by its file."""
-    graded = [s for s in results.submissions if s.questions]
-    by_assignment: dict[str, list[SubmissionResult]] = {}
-    for s in graded:
-        by_assignment.setdefault(s.assignment or "", []).append(s)
+def class_page(results: Results, pages: Sequence[str], audience: Audience) -> str:
+    """The class page; ``pages`` are the addresses of the submissions' pages, in their order."""
+    by_assignment: dict[str, list[tuple[SubmissionResult, str]]] = {}
+    others: list[tuple[SubmissionResult, str]] = []
+    for s, page in zip(results.submissions, pages, strict=True):
+        (by_assignment.setdefault(s.assignment or "", []) if s.questions else others).append((s, page))
     return _render(
         "class.html",
-        groups=[_group(f"g{i}", g, pages) for i, g in enumerate(by_assignment.values(), 1)],
-        others=[(s, pages.get(s.file, "")) for s in results.submissions if not s.questions],
+        groups=[_group(f"g{i}", g) for i, g in enumerate(by_assignment.values(), 1)],
+        others=others,
         results=results,
         profile=str(results.profile),
         student=audience is Audience.STUDENT,
@@ -176,8 +176,9 @@ def class_page(results: Results, pages: Mapping[str, str], audience: Audience) -
     )
 
 
-def _group(key: str, members: list[SubmissionResult], pages: Mapping[str, str]) -> Group:
-    rows = [_row(s, pages.get(s.file, "")) for s in members]
+def _group(key: str, linked: list[tuple[SubmissionResult, str]]) -> Group:
+    members = [s for s, _ in linked]
+    rows = [_row(s, page) for s, page in linked]
     questions = {q.id: q.title for s in members for q in s.questions}
     orders = {"file": sorted(rows, key=lambda r: r.result.file.casefold())}
     if 1 < len(rows) <= COPIES:

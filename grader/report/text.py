@@ -15,6 +15,7 @@ _BIDI = "\u202a-\u202e\u2066-\u2069"
 _INVISIBLE = "\u061c\u200b\u200e\u200f\u2028\u2029\u2060-\u2064\ufeff\U000e0000-\U000e007f"
 _ODD = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}{_INVISIBLE}\ud800-\udfff\ufffe\uffff]")
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_DATA = re.compile(r"(data:[\w.+/-]{1,60};base64,[A-Za-z0-9+/]{16})([A-Za-z0-9+/=]{200,})")
 
 
 def visible(text: str) -> str:
@@ -34,6 +35,11 @@ def _sign(match: re.Match[str]) -> str:
     if 0xD800 <= code <= 0xDFFF or code in (0xFFFE, 0xFFFF):
         return "\ufffd"
     return f"[U+{code:04X}]"
+
+
+def without_data(text: str) -> str:
+    """``text`` with pictures and files that are written into it as ``data:`` addresses cut short."""
+    return _DATA.sub(lambda m: f"{m[1]}… ({len(m[2]):,} characters)", text)
 
 
 class Block(str):

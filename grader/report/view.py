@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,6 +92,8 @@ class SourceLine:
 class CellView:
     ref: CellRef
     anchor: str
+    part: int
+    """Its place within the cell, from 1; 0 where the cell was not split."""
     lines: list[SourceLine]
     source_left: str
     output: str
@@ -173,8 +176,13 @@ class _Places:
             for ref in q.cells:
                 self.refs.setdefault(ref.piece, ref)
                 self.home.setdefault(ref.piece, f"piece-{ref.piece}")
+        self.parts = Counter(ref.cell for ref in self.refs.values())
         quotes = [quote for q in result.questions for c in q.criteria for quote in c.quotes]
         self.lines = {(q.piece, q.line) for q in quotes if q.piece is not None and q.line and _in_source(q)}
+
+    def split(self, ref: CellRef) -> bool:
+        """Whether other pieces of the same cell are known."""
+        return ref.part > 1 or ref.first_line > 1 or self.parts[ref.cell] > 1
 
     def cell_of(self, piece: int | None) -> str:
         if piece is None or piece not in self.refs:
@@ -275,8 +283,8 @@ def _numeric(table: Table) -> set[int]:
 def _cell(ref: CellRef, question: str, places: _Places) -> CellView:
     home = places.home[ref.piece]
     first = places.refs[ref.piece] is ref
-    source, source_left = text.capped(ref.source.rstrip("\n"), *SOURCE)
-    output, output_left = text.capped(text.console(ref.output).rstrip("\n"), *OUTPUT)
+    source, source_left = text.capped(text.without_data(ref.source.rstrip("\n")), *SOURCE)
+    output, output_left = text.capped(text.without_data(text.console(ref.output)).rstrip("\n"), *OUTPUT)
     lines = [
         SourceLine(
             ref.first_line + n - 1,
@@ -288,6 +296,7 @@ def _cell(ref: CellRef, question: str, places: _Places) -> CellView:
     return CellView(
         ref=ref,
         anchor=home if first else f"{question}-{home}",
+        part=ref.part if places.split(ref) else 0,
         lines=lines,
         source_left=source_left,
         output=output,

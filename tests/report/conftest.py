@@ -20,8 +20,8 @@ from grader.evidence.model import (
     Profile,
     Substitution,
 )
-from grader.report.audience import question_state
 from grader.results import CellRef, CriterionResult, QuestionResult, Results, SubmissionResult
+from grader.scoring import question_state
 
 
 class Blobs(dict[str, bytes]):
@@ -116,7 +116,7 @@ def question(
             "title": title,
             "mark": sum(c.mark for c in criteria),
             "out_of": out_of,
-            "state": question_state(criteria),
+            "state": question_state(list(criteria)),
             "confidence": 0.97,
             "criteria": criteria,
         }

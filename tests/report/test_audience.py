@@ -23,7 +23,7 @@ def test_nothing_of_the_answer_key_is_in_any_file_of_a_students_copy(
 ) -> None:
     def everything(audience: Audience) -> str:
         written = write(results(rich), tmp_path / audience, blobs, audience)
-        files = (written.index, *written.pages.values(), written.json, written.csv)
+        files = (written.index, *written.pages, written.json, written.csv)
         return "".join(p.read_text("utf-8") for p in files)
 
     marker, student = everything(Audience.MARKER), everything(Audience.STUDENT)
@@ -45,7 +45,7 @@ def test_totals_without_hidden_criteria_do_not_tell_how_these_went(rich: Submiss
         q6 = q6.model_copy(update={"criteria": criteria, "mark": sum(c.mark for c in criteria)})
         questions = (rich.questions[0], q6, *rich.questions[2:])
         total = sum(q.mark for q in questions)
-        return rich.model_copy(update={"questions": questions, "mark": total})
+        return rich.model_copy(update={"questions": questions, "mark": total, "reason": f"{state}: x"})
 
     earned = shown_submission(with_hidden(State.EARNED, 4), Audience.STUDENT)
     lost = shown_submission(with_hidden(State.LOST, 0), Audience.STUDENT)

@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from grader.report.text import capped, console, figure, mark, named_figure, seconds, sentence, visible
+from grader.report.text import (
+    capped,
+    console,
+    figure,
+    mark,
+    named_figure,
+    seconds,
+    sentence,
+    visible,
+    without_data,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,6 +25,14 @@ def test_marks_have_no_useless_zeros(value: float, said: str) -> None:
 
 def test_a_progress_bar_shows_only_how_it_ended() -> None:
     assert console("0%\r50%\r100% done\r\nnext\x1b[31m red\x1b[0m") == "100% done\nnext red"
+
+
+def test_a_picture_pasted_into_text_does_not_fill_the_page() -> None:
+    pasted = f"see ![x](data:image/png;base64,{'QUJD' * 5000}) here"
+    assert (
+        without_data(pasted) == "see ![x](data:image/png;base64,QUJDQUJDQUJDQUJD… (19,984 characters)) here"
+    )
+    assert without_data("data:image/png;base64,QUJD") == "data:image/png;base64,QUJD"
 
 
 def test_what_was_cut_is_said() -> None:
