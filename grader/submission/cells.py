@@ -27,8 +27,8 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
-_DATA = r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=%]*"
-_WRAPPED = _DATA[:-2] + r"\s]*"  # only where a bracket closes it: elsewhere it would eat the prose after it
+_DATA = r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=%]*+"
+_WRAPPED = _DATA[:-3] + r"\s]*+"  # only where a bracket closes it: elsewhere it would eat the prose after it
 _PICTURES = re.compile(
     r"!\[[^\]\n]{0,500}\]\(\s*<?(?:" + _WRAPPED + r"|attachment:[^)\n]{0,500})[^)\n]{0,500}\)"
     r"|<img\b[^>]{0,500}?src\s*=\s*[\"']?(?:" + _WRAPPED + r"|attachment:[^\"'>\n]{0,500})[^>]{0,500}>"

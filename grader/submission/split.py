@@ -133,7 +133,8 @@ def code_cuts(source: str) -> list[int]:
     lines = source.split("\n")
     inside = {n for s in tree.body for n in range(_first_line(s), (s.end_lineno or s.lineno) + 1)}
     starts = [_first_line(s) for s in tree.body if _label_in_statement(s)]
-    for row, text in _comments(masked):
+    labelled = any(line.startswith("#") and code_label(line) for line in lines)
+    for row, text in _comments(masked) if labelled else ():
         if row not in inside and code_label(text):
             starts.append(_above_rulers(lines, row, inside))
     starts = [n for n in sorted(set(starts)) if "".join(lines[: n - 1]).strip()]

@@ -50,6 +50,9 @@ class AssignmentLike(Protocol):
     def questions(self) -> Sequence[QuestionLike]: ...
 
 
+LONGEST = 50_000
+"""Characters of a piece that vote; longer ones are pasted data or logs."""
+
 HEAD = 60
 """Words at the start of a piece that are likely the question's own, copied."""
 
@@ -91,7 +94,8 @@ def look(piece: Piece) -> Look:
     if label:
         body = body.split("\n", 1)[1] if "\n" in body else ""
         body = label.rest + "\n" + body
-    words = tuple(stems(piece.source))
+    text = piece.source[:LONGEST]
+    words = tuple(stems(text))
     lines = [line.strip() for line in piece.source.split("\n") if line.strip()]
     return Look(
         label=label,
@@ -103,7 +107,7 @@ def look(piece: Piece) -> Look:
         ),
         head=words[:HEAD],
         words=words,
-        compacts=compacts(piece.source),
+        compacts=compacts(text),
         size=math.sqrt(max(len(words), 4)),
         alone=label is not None and not re.search(r"\w", body),
     )
