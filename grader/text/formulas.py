@@ -20,6 +20,8 @@ TOKEN = re.compile(
     r"|(?P<op>\*\*|//|[-+*/×·^÷=≈→−–()\[\]⌊⌋|]))"
 )
 OPS = {"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "//": "/", "**": "^", "→": "=", "≈": "="}
+LOST = "?"
+"""A product that no sign shows: ``2P``, or a fraction whose bar was lost in pasting."""
 OPEN, CLOSE = "([⌊", ")]⌋"
 FLAT = frozenset("floor int ceil round trunc lfloor rfloor".split())  # noqa: SIM905
 
@@ -111,13 +113,13 @@ class _Parser:
         left = self.power()
         while left is not None and (t := self.peek()):
             mark, sign = self.at, t.text
-            implied = (t.kind == "name" and len(t.text) <= 2 and isinstance(left, Num)) or (
+            implied = (t.kind == "name" and len(t.text) <= 2 and not isinstance(left, Name)) or (
                 t.kind == "op" and t.text in OPEN and (isinstance(left, Op) or self._short(left))
             )
             if t.kind == "op" and sign in ("*", "/"):
                 self.at += 1
             elif implied:
-                sign = "*"
+                sign = LOST
             else:
                 break
             right = self.power()
@@ -220,7 +222,7 @@ def evaluate(node: Node, at: Mapping[str, float]) -> float | None:
                 return a + b
             case "-":
                 return a - b
-            case "*":
+            case "*" | "?":
                 return a * b
             case "/":
                 return a / b
@@ -269,6 +271,14 @@ def _variables(name: str, where: Mapping[str, tuple[str, ...]]) -> tuple[str, ..
     return best
 
 
+def _fraction(node: Node) -> Node:
+    """The same with every product that no sign shows read as a fraction whose bar was lost in pasting."""
+    if not isinstance(node, Op):
+        return node
+    sign = "/" if node.sign == LOST and isinstance(node.left, Op) else node.sign
+    return Op(sign, _fraction(node.left), _fraction(node.right))
+
+
 POINTS = (17.0, 5.0, 3.0, 2.0, 7.0, 11.0, 13.0), (31.0, 7.0, 2.0, 3.0, 5.0, 19.0, 23.0)
 
 
@@ -285,11 +295,12 @@ def states(text: str, formula: str, where: Mapping[str, tuple[str, ...]]) -> boo
         if not all(may) or len(written) > 8:
             continue
         for choice in islice(product(*may), 256):
-            if needed <= set(choice) and all(
-                _same(evaluate(f.node, {n: p[v] for n, v in zip(written, choice, strict=True)}), g)
-                for p, g in zip(points, goal, strict=True)
-            ):
-                return True
+            if not needed <= set(choice):
+                continue
+            bound = [{n: p[v] for n, v in zip(written, choice, strict=True)} for p in points]
+            for node in (f.node, _fraction(f.node)):
+                if all(_same(evaluate(node, b), g) for b, g in zip(bound, goal, strict=True)):
+                    return True
     return False
 
 
