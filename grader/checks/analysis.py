@@ -19,7 +19,9 @@ class Analysis(Criterion):
 
 
 class Claim(Record):
-    says: str
+    """A sentence about the model's fit. ``allows`` holds the readings under which it is true."""
+
+    allows: frozenset[str]
     sentence: str
     piece: int
 
@@ -79,64 +81,81 @@ def _polarity(sentence: str, term: str) -> bool | None:
     return said
 
 
+def _allows(sentence: str) -> frozenset[str] | None:
+    """The readings under which a sentence is true; None if it says nothing of this model's fit."""
+    over, under = _polarity(sentence, _OVER), _polarity(sentence, _UNDER)
+    if sentence.endswith("?") or (_DEFINITION.search(sentence) and not _HERE.search(sentence)):
+        return None
+    if over and under:
+        return None  # "whether it overfits or underfits" names both and says neither
+    if over:
+        return frozenset({OVER})
+    if under:
+        return frozenset({UNDER})
+    denied = {name for name, said in ((OVER, over), (UNDER, under)) if said is False}
+    if denied:
+        return frozenset({OVER, UNDER, NEITHER} - denied)
+    return frozenset({NEITHER}) if _WELL.search(sentence) else None
+
+
+def _comments(source: str) -> str:
+    return "\n".join(m[1] for m in re.finditer(r"^\s*#+(.*)$", source, re.MULTILINE))
+
+
 def claims(case: Case) -> list[Claim]:
-    """Statements of the answer's prose about its own model's fit, in order.
+    """Statements about the answer's own model: of its text, its comments, and what the fresh run printed.
 
     Definitions, advice and questions are passed over.
     """
+    texts = [(p.index, p.source) for p in case.prose] + [(p.index, _comments(p.source)) for p in case.code]
+    if not nothing_ran(case):
+        texts += [(r.piece, r.stdout) for r in case.runs]
     found: list[Claim] = []
-    for piece in case.prose:
-        for sentence in _sentences(piece.source):
-            if sentence.endswith("?"):
-                continue
-            over, under = _polarity(sentence, _OVER), _polarity(sentence, _UNDER)
-            general = _DEFINITION.search(sentence) and not _HERE.search(sentence)
-            if (over is None and under is None and not _WELL.search(sentence)) or general:
-                continue
-            if over and not under:
-                says = OVER
-            elif under and not over:
-                says = UNDER
-            elif over and under:
-                continue  # "whether overfitting or underfitting": names both, says neither
-            else:
-                says = NEITHER
-            found.append(Claim(says=says, sentence=sentence[:400], piece=piece.index))
+    for piece, text in texts:
+        for sentence in _sentences(text):
+            if allows := _allows(sentence):
+                found.append(Claim(allows=allows, sentence=sentence[:400], piece=piece))
     return found
 
 
+_SPEAKS = re.compile(rf"{_OVER}|{_UNDER}|\bgap\b|diverg\w+|plateau\w*|converg\w+", re.IGNORECASE)
+
+
 def judge(c: Analysis, case: Case) -> Verdict:
-    """Earned where every statement is one that the fresh or the saved curves allow."""
+    """Earned where one reading that the curves allow makes every statement true.
+
+    Curves saved in the notebook only earn where the fresh run yields curves, too: alone they are a claim.
+    """
     made = claims(case)
-    quotes = tuple(Quote(text=m.sentence, piece=m.piece, about="earned") for m in made[:4])
     if not made:
-        if (stop := nothing_ran(case)) and case.prose:
+        if case.prose and (stop := nothing_ran(case)):
             return review(c, 0.0, f"No statement about over- or underfitting was found. {stop.words}")
-        text = " ".join(p.source for p in case.prose)
-        if re.search(rf"{_OVER}|{_UNDER}|gap|diverg\w+|plateau\w*|converg\w+", text, re.IGNORECASE):
-            words = (
-                "The text speaks of the curves, but no clear statement about over- or underfitting was found."
-            )
+        if any(_SPEAKS.search(p.source) for p in case.prose):
+            words = "The text speaks of the curves; no clear statement about over- or underfitting was found."
             return review(c, 0.0, words)
-        return lost(c, "There is no statement about over- or underfitting in the text.")
-    said = sorted({m.says for m in made})
+        return lost(c, "There is no statement about over- or underfitting.")
+    allowed = frozenset.intersection(*(m.allows for m in made))
     fresh, saved = reading(fresh_curves(case)), reading(saved_curves(case))
-    figures: dict[str, Any] = {"says": said}
+    figures: dict[str, Any] = {"says": sorted(allowed)}
     for name, r in (("fresh", fresh), ("saved", saved)):
         if r is not None:
             figures[name] = {"gap": r.gap, "training": r.final, "trend": r.trend, "accuracy": r.accuracy}
+    quotes = tuple(Quote(text=m.sentence, piece=m.piece, about="earned") for m in made[:4])
     more: dict[str, Any] = {"evidence": figures, "quotes": quotes}
-    words = f"The text says {' and '.join(said)}"
-    if stop := nothing_ran(case):
-        return review(c, c.marks / 2, f"{words}. {stop.words}", **more)
-    if fresh is None and saved is None:
+    if not allowed:
+        return review(
+            c, c.marks / 2, "The statements about over- and underfitting contradict one another.", **more
+        )
+    words = f"The text says {' or '.join(sorted(allowed))}"
+    if fresh is None:
         stops = obstacles(case)
         worst = max((o.fault for o in stops), default=Fault.THEIRS)
         why = " ".join(o.words for o in stops if o.fault == worst)
-        words += "; there are no two learning curves to hold it against."
-        return review(c, c.marks / 2, f"{words} {why}".strip(), **more)
+        agrees = saved is not None and case.runs and worst is Fault.OURS and allowed & saved.possible
+        words += "; the fresh run has no training and validation curve to hold it against."
+        return review(c, c.marks if agrees else c.marks / 2, f"{words} {why}".strip(), **more)
     for name, r in (("of this run", fresh), ("saved in the notebook", saved)):
-        if r is not None and set(said) <= r.possible:
+        if r is not None and allowed & r.possible:
             return earned(c, f"{words}, which agrees with the curves {name}: {_shown(r)}.", **more)
     shown = "; ".join(_shown(r) for r in (fresh, saved) if r is not None)
     return review(c, c.marks / 2, f"{words}, while the curves show {shown}.", **more)

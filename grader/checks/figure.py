@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 from typing import Any
 
 import snowballstemmer
@@ -95,22 +96,28 @@ def _plane(shape: Sequence[int]) -> Size:
     return (shape[0], shape[1]) if len(shape) >= 2 else (0, 0)
 
 
+def _tiles(length: int, size: int, pad: int) -> int:
+    """How many panels of ``size`` fill ``length`` exactly, with ``pad`` between them and perhaps around."""
+    for ends in (pad, -pad):
+        n, rest = divmod(length - ends, size + pad)
+        if rest == 0:
+            return n
+    return 0
+
+
 def panels(images: Sequence[Image], sizes: Sequence[Size]) -> tuple[int, bool]:
-    """Number of different panels that are not blank, and whether one is a grid of such panels."""
+    """Number of different panels that are not blank, and whether one is a grid of such panels.
+
+    make_grid puts 2 pixels around each panel unless told otherwise; 0 to 2 are tried.
+    """
     real = {i.digest: i for i in images if not i.constant}
     count, grid = len(real), False
     for image in real.values():
         height, width = _plane(image.shape)
-        for h, w in sizes:
-            # make_grid puts 2 pixels between panels by default; its users choose 0 to 4.
-            down, across = (height + 4) // (h + 4) or 0, (width + 4) // (w + 4) or 0
-            if (
-                h >= 2
-                and down * across >= 2
-                and (height, width) not in sizes
-                and max(height / h, width / w) >= 2
-            ):
-                count, grid = max(count, len(real) - 1 + down * across), True
+        for (h, w), pad in product(sizes, range(3)):
+            tiles = _tiles(height, h, pad) * _tiles(width, w, pad)
+            if (height, width) not in sizes and tiles >= 2:
+                count, grid = max(count, len(real) - 1 + tiles), True
     return count, grid
 
 

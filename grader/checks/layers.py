@@ -181,13 +181,12 @@ def compare(c: Layers, m: Measurement, classes: int | None) -> Comparison:
             have = layers[j] if j is not None else None
             share = agreement(want, have, classes) if want and have else 0.0
             optional = want is not None and want.optional
-            harmless = have is not None and want is None and have.kind not in LEARNS
-            if (want and have) or not (optional or harmless):
+            if (want and have) or not optional:
                 of += 1
                 points += share
             agreed += share == 1.0
             rows.append(layer_row(want, have, classes))
-            if share < 1 and not (have is None and optional) and not harmless:
+            if share < 1 and not (have is None and optional):
                 marked.append(row)
                 name = names[j] if j is not None else ""
                 words.append(difference(c.expected, layers, pairs, row, name, classes))

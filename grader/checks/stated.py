@@ -65,6 +65,12 @@ def _of(line: str, at: int) -> str:
     return kind
 
 
+_COUNT = re.compile(
+    r"\b\d[\d,]*\s+((?:\w+\s+){0,2}?(?:images|samples|digits|examples|pictures)\b)", re.IGNORECASE
+)
+"""How many images something was measured on: no accuracy, though it stands between the two."""
+
+
 def _number(text: str) -> float | None:
     try:
         return float(text.replace(",", ""))
@@ -74,6 +80,7 @@ def _number(text: str) -> float | None:
 
 def _accuracies(line: str) -> Iterator[tuple[float, str, str, bool]]:
     """(value 0 to 1, of, digits, percent) of each accuracy in a line."""
+    line = _COUNT.sub(r"\1", line)
     near = rf"(?P<name>{ACCURACY})\b(?P<gap>[^0-9\n%]{{0,40}}?)(?P<n>{_NUMBER})\s*(?P<p>%|percent|\\%)?"
     for m in re.finditer(near, line.replace("_", " "), re.IGNORECASE):
         value = _number(m["n"])
@@ -83,7 +90,7 @@ def _accuracies(line: str) -> Iterator[tuple[float, str, str, bool]]:
         value = value / 100 if percent else value
         if 0 <= value <= 1:
             yield value, _of(line.replace("_", " "), m.start("n")), m["n"], percent
-    turned = rf"(?P<n>{_NUMBER})\s*(?P<p>%|percent)\s+(?:[\w-]+\s+){{0,3}}?{ACCURACY}\b"
+    turned = rf"(?P<n>{_NUMBER})\s*(?P<p>%|percent)\s+(?:[\w-]+\s+){{0,3}}?{ACCURACY}\b(?!\s*[:=]|\s*\d)"
     for m in re.finditer(turned, line, re.IGNORECASE):
         value = _number(m["n"])
         if value is not None and 0 <= value <= 100:

@@ -39,13 +39,15 @@ class _Lines:
 
     def __init__(self, root: yaml.Node | None) -> None:
         self.known: dict[Key, int] = {(): 1}
-        self.duplicates: list[Problem] = []
+        self.problems: list[Problem] = []
         if root is not None:
             self._walk(root, (), frozenset())
 
     def _walk(self, node: yaml.Node, path: Key, above: frozenset[int]) -> None:
         self.known.setdefault(path, node.start_mark.line + 1)
         if id(node) in above:  # an alias within its own anchor
+            what = "an alias (*name) within what it stands for"
+            self.problems.append(Problem(line=node.start_mark.line + 1, key="", what=what))
             return
         above |= {id(node)}
         if isinstance(node, yaml.MappingNode):
@@ -55,7 +57,7 @@ class _Lines:
                 line = key.start_mark.line + 1
                 if name in seen:
                     what = f"this key already stands in line {seen[name]}; keep one of them"
-                    self.duplicates.append(Problem(line=line, key=name, what=what))
+                    self.problems.append(Problem(line=line, key=name, what=what))
                 seen[name] = line
                 self.known[(*path, name)] = line
                 self._walk(value, (*path, name), above)
@@ -233,7 +235,9 @@ def read(
         mark = getattr(error, "problem_mark", None)
         what = f"not valid YAML: {getattr(error, 'problem', None) or error}"
         return None, [Problem(line=mark.line + 1 if mark else 1, key="", what=what)]
-    problems = list(lines.duplicates)
+    problems = list(lines.problems)
+    if any("alias" in p.what for p in problems):
+        return None, problems
     if not isinstance(data, dict):
         return None, [*problems, Problem(line=1, key="", what="expected keys id, title, questions")]
     raw = data.get("questions")

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from handmade import Notebook, predicted
+
+from grader.checks.accuracy import Accuracy, judge
+from grader.checks.base import State, Verdict
+from grader.checks.statistics import differ, wilson
+from grader.evidence.model import Preprocessing, Profile
+
+
+def reach(
+    right: int, of: int, profile: Profile = Profile.FULL, nb: Notebook | None = None, **keys: Any
+) -> Verdict:
+    c = Accuracy(
+        check="accuracy", marks=4, **({"data": "mnist", "full": 0.98, "half": 0.95, "smoke": 0.6} | keys)
+    )
+    prediction, labels = predicted(right, of)
+    nb = (nb or Notebook().code("train(net)").data("mnist", size=10000)).model(predictions=(prediction,))
+    return judge(c, nb.case(profile=profile, labels=labels))
+
+
+def test_wilson_interval_of_known_values() -> None:
+    # Newcombe 1998, Stat. Med. 17, 857–872, table I, method 3.
+    for right, n, low, high in (
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ):
+        assert wilson(right, n) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+def test_two_accuracies_differ_only_beyond_their_sampling_error() -> None:
+    assert not differ(0.97, 1000, 0.98, 1000)
+    assert differ(0.90, 1000, 0.98, 1000)
+
+
+@pytest.mark.parametrize(
+    ("right", "of", "mark"),
+    [
+        (9850, 10000, 4),
+        (9790, 10000, 4),
+        (9740, 10000, 2),
+        (9500, 10000, 2),
+        (9400, 10000, 0),
+        (975, 1000, 4),
+    ],
+)
+def test_who_is_not_significantly_below_the_bar_is_not_marked_down(right: int, of: int, mark: float) -> None:
+    assert reach(right, of).mark == mark
+
+
+def test_lower_steps() -> None:
+    steps = ({"at": 0.985, "share": 0.75}, {"at": 0.97, "share": 0.5})
+    assert reach(9860, 10000, full=0.99, half=None, steps=steps).mark == 3
+    assert reach(9720, 10000, full=0.99, half=None, steps=steps).mark == 2
+
+
+def test_in_smoke_only_the_smoke_bar_counts_and_below_it_a_person_looks() -> None:
+    assert reach(700, 1000, Profile.SMOKE).state is State.EARNED
+    v = reach(400, 1000, Profile.SMOKE)
+    assert (v.state, v.mark) == (State.REVIEW, 2)
+    v = reach(100, 1000, Profile.SMOKE)
+    assert (v.state, v.mark) == (State.REVIEW, 0)
+
+
+def test_no_accuracy_on_a_stand_in() -> None:
+    made_up = Notebook().code("train(net)").data("mnist", stand_in=True)
+    assert reach(1000, 1000, nb=made_up).state is State.UNGRADED
+    weights = Notebook().code("train(net)").data("mnist").given("vgg16.pth", "random weights", stand_in=True)
+    assert reach(1000, 1000, nb=weights).state is State.UNGRADED
+
+
+def test_missing_labels_are_ours_and_unknown_preprocessing_is_for_a_person() -> None:
+    c = Accuracy(check="accuracy", marks=4, data="mnist", full=0.98)
+    prediction, labels = predicted(99, 100)
+    nb = Notebook().code("train(net)").model(predictions=(prediction,))
+    assert judge(c, nb.case()).state is State.UNGRADED
+    assert judge(c, nb.case(labels={"mnist/held": (1, 2)})).state is State.UNGRADED
+    unknown = Preprocessing(known=False, unknown_steps=("Lambda",))
+    nb = Notebook().code("train(net)").model().data("mnist", preprocessing=unknown)
+    v = judge(c, nb.case(labels=labels))
+    assert v.state is State.REVIEW and "Lambda" in v.reason
+
+
+def test_a_model_that_was_never_trained_but_prints_a_fine_figure() -> None:
+    c = Accuracy(check="accuracy", marks=4, data="mnist", full=0.98)
+    prediction, labels = predicted(100, 1000)
+    nb = (
+        Notebook()
+        .code("print('99.2 %')", "Test accuracy: 99.2%")
+        .model(predictions=(prediction,), trained=False)
+    )
+    v = judge(c, nb.case(profile=Profile.FULL, labels=labels))
+    assert v.state is State.LOST and "not seen to be trained" in v.reason
+
+
+def test_the_trained_model_is_judged_not_an_untrained_one_that_happens_to_be_there() -> None:
+    c = Accuracy(check="accuracy", marks=4, data="mnist", full=0.98)
+    good, labels = predicted(990, 1000)
+    bad, _ = predicted(300, 1000)
+    nb = (
+        Notebook()
+        .code("train(net)")
+        .model(predictions=(bad,))
+        .model(predictions=(good,), trained=False, name="B")
+    )
+    assert judge(c, nb.case(profile=Profile.FULL, labels=labels)).state is State.LOST
