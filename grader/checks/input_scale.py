@@ -14,10 +14,10 @@ _LINEAR = re.compile(r"x\s*\*\s*([-+.\deE]+)\s*\+\s*([-+.\deE]+)")
 _BEFORE = (LayerKind.PADDING, LayerKind.OTHER, LayerKind.FLATTEN, LayerKind.DROPOUT)
 
 RAW = 20.0
-"""A largest value above this was not scaled: no scaling to 0..1, to -1..1 or to unit variance reaches it."""
+"""A largest value above this was not scaled: neither 0..1, nor -1..1, nor unit variance reaches it."""
 
 CENTRED = -20.0
-"""A largest value above this was not scaled: neither 0..1, nor -1..1, nor unit variance reaches it."""
+"""Unless the least value is below this: pixels with the mean subtracted, as VGG and ResNet were trained on."""
 
 NARROW = 0.05
 """A range narrower than this was scaled twice: 0..1 divided by 255 again is 0..0.004."""
