@@ -17,7 +17,7 @@ RAW = 20.0
 """A largest value above this was not scaled: neither 0..1, nor -1..1, nor unit variance reaches it."""
 
 CENTRED = -20.0
-"""Unless the least value is below this: pixels with the mean subtracted, as VGG and ResNet were trained on."""
+"""Unless the least value is below this: the mean was subtracted, as VGG and ResNet were trained."""
 
 NARROW = 0.05
 """A range narrower than this was scaled twice: 0..1 divided by 255 again is 0..0.004."""

@@ -112,9 +112,8 @@ def piece_obstacle(case: Case, piece: Piece, _depth: int = 0) -> Obstacle | None
     if run.state is RunState.OK:
         return None
     if run.state is RunState.SKIPPED:
-        return Obstacle(
-            Fault.OURS, f"{here.capitalize()} was not run: {run.note or 'it was skipped'}.", piece.index
-        )
+        why = run.note.removeprefix("not run: ") or "it was skipped"
+        return Obstacle(Fault.OURS, f"{here.capitalize()} was not run: {why}.", piece.index)
     if run.state is RunState.LIMIT:
         why = run.note or f"after {run.seconds:.0f} s"
         return Obstacle(
