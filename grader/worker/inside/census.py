@@ -62,11 +62,11 @@ def warm_up() -> None:
     with contextlib.suppress(Exception), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.set_num_threads(1)
-        model = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(72, 2))
+        model = torch.nn.Sequential(
+            torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(72, 2)
+        )
         _program(torch, model.eval(), torch.zeros(2, 1, 8, 8), dynamic=True)
-        optimizer = torch.optim.Adam(model.parameters())
-        model(torch.zeros(2, 1, 8, 8)).sum().backward()
-        optimizer.step()
+        # No backward pass here: autograd's threads do not survive a fork, and torch refuses to go on.
 
 
 def install() -> None:
@@ -267,7 +267,11 @@ def _guess_input(torch: Any, module: Any) -> tuple[int, ...] | None:
     if isinstance(first, torch.nn.Linear):
         shapes: list[tuple[int, ...]] = [(first.in_features,)]
     else:
-        sizes = (224, 299, 32) if type(module).__module__.startswith("torchvision") else (28, 32, 224, 64, 96, 128)
+        sizes = (
+            (224, 299, 32)
+            if type(module).__module__.startswith("torchvision")
+            else (28, 32, 224, 64, 96, 128)
+        )
         shapes = [(first.in_channels, s, s) for s in sizes]
     modes = [(m, m.training) for m in module.modules()]
     device = next(module.parameters()).device
@@ -303,7 +307,10 @@ def _export(seen: Seen, module: Any) -> None:
                     program = _program(torch, module, example, dynamic)
                 break
             except Exception as e:
-                problem = problem or f"{type(e).__name__}: {str(e).strip().splitlines()[0][:300] if str(e).strip() else ''}"
+                problem = (
+                    problem
+                    or f"{type(e).__name__}: {str(e).strip().splitlines()[0][:300] if str(e).strip() else ''}"
+                )
         if program is None:
             seen.problem = f"torch.export refused it ({problem})"
             return

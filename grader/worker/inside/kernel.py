@@ -34,7 +34,9 @@ def run(task: dict[str, Any]) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     app = IPKernelApp.instance()
-    app.initialize(["-f", task["connection_file"], "--HistoryManager.hist_file=:memory:", "--log-level=CRITICAL"])
+    app.initialize(
+        ["-f", task["connection_file"], "--HistoryManager.hist_file=:memory:", "--log-level=CRITICAL"]
+    )
     global _shell
     _shell = app.shell
     _prepare_shell(app.shell, task)
@@ -43,7 +45,9 @@ def run(task: dict[str, Any]) -> None:
 
 
 def _environment(task: dict[str, Any]) -> None:
-    keep = {k: v for k, v in os.environ.items() if k in ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "MPLBACKEND")}
+    keep = {
+        k: v for k, v in os.environ.items() if k in ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "MPLBACKEND")
+    }
     home = task.get("home", "/home/student")
     os.environ.clear()
     os.environ.update(

@@ -26,13 +26,25 @@ _ACTIVATIONS = {
     "leaky_relu", "leaky_relu_", "hardtanh", "hardtanh_", "hardswish", "hardswish_", "hardsigmoid", "silu", "silu_",
     "mish", "prelu", "softplus", "softsign", "celu", "relu6",
 }  # fmt: skip
-_CONVOLUTIONS = ("conv1d", "conv2d", "conv3d", "convolution", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+_CONVOLUTIONS = (
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "convolution",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+)
 
 
 def read(program: Any) -> dict[str, Any]:
     """Fields of `Measurement`: parameters (each tensor once), shapes with the batch as None, layers; and ``meta``."""
     state = program.state_dict
-    kinds = {s.arg.name: (s.kind.name, s.target) for s in program.graph_signature.input_specs if hasattr(s.arg, "name")}
+    kinds = {
+        s.arg.name: (s.kind.name, s.target)
+        for s in program.graph_signature.input_specs
+        if hasattr(s.arg, "name")
+    }
     weights = {arg: target for arg, (kind, target) in kinds.items() if kind == "PARAMETER"}
     tensors = {id(v): v for k, v in state.items() if k in set(weights.values())}
     counted: set[int] = set()
@@ -67,7 +79,9 @@ def _layer(
     layers: list[dict[str, Any]],
     known: dict[str, str],
 ) -> None:
-    operation = str(getattr(node.target, "_opname", "") or getattr(node.target, "__name__", "")) or str(node.target)
+    operation = str(getattr(node.target, "_opname", "") or getattr(node.target, "__name__", "")) or str(
+        node.target
+    )
     sources = [n for n in _flat((node.args, node.kwargs)) if hasattr(n, "op")]
     came_from = tuple(dict.fromkeys(known[n.name] for n in sources if n.name in known))
     own = [state[weights[n.name]] for n in sources if n.name in weights]
@@ -100,7 +114,9 @@ def _describe(
     if name in _ACTIVATIONS:
         return {"kind": "activation", "function": name.removesuffix("_")}
     if name in ("view", "reshape", "_unsafe_view", "unsafe_view"):
-        flat = len(_shape(node)) == 2 and any(len(_shape(n)) > 2 for n in _flat(node.args) if hasattr(n, "meta"))
+        flat = len(_shape(node)) == 2 and any(
+            len(_shape(n)) > 2 for n in _flat(node.args) if hasattr(n, "meta")
+        )
         return {"kind": "flatten", "function": name} if flat else None
     if name == "mean" and came_from:  # x.mean([2, 3]) is global average pooling by another name
         before = next((x for x in layers if x["node"] == came_from[0]), None)

@@ -21,7 +21,11 @@ def build(steps: list[dict[str, Any]]) -> Callable[[Any], Any]:
     """A function from one stored image (uint8, HxW or HxWx3) to the model's input tensor."""
     from PIL import Image
 
-    kept = [s for s in steps if s.get("name") == "RandomResizedCrop" or not str(s.get("name", "")).startswith(SKIPPED)]
+    kept = [
+        s
+        for s in steps
+        if s.get("name") == "RandomResizedCrop" or not str(s.get("name", "")).startswith(SKIPPED)
+    ]
     built = [_step(s) for s in kept]
 
     def apply(image: Any) -> Any:

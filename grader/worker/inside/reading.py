@@ -107,7 +107,9 @@ def _pickles(config: Any) -> bool:
     return any(bool(e.get("use_pickle")) for e in entries if isinstance(e, dict))
 
 
-def predict(program: Any, input_shape: list[Any], wanted: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
+def predict(
+    program: Any, input_shape: list[Any], wanted: list[dict[str, Any]], folder: str
+) -> list[dict[str, Any]]:
     """The arg-max class of each held-out input, under each preprocessing asked for."""
     import numpy as np
     import torch

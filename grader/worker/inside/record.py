@@ -12,6 +12,7 @@ from typing import Any
 
 _state: dict[str, Any] = {"folder": None, "piece": None}
 _said: set[str] = set()
+_last: dict[str, dict[str, Any]] = {}
 
 
 def open_folder(folder: str) -> None:
@@ -34,10 +35,16 @@ def folder() -> str:
     return str(_state["folder"])
 
 
+def last(kind: str) -> dict[str, Any]:
+    """The fields of the note of this kind that was written last; empty where there is none."""
+    return dict(_last.get(kind, {}))
+
+
 def emit(kind: str, **fields: Any) -> None:
     """Writes one note, once for each piece; a note that cannot be written is dropped, never raised to the student."""
     if _state["folder"] is None:
         return
+    _last[kind] = fields
     try:
         line = json.dumps({"kind": kind, "piece": _state["piece"], **fields}, default=str)
         if line in _said or len(line) > 200_000:

@@ -161,6 +161,10 @@ def _build_root(spec: Spec) -> None:
     # need from there was opened before.
     for link, target in spec.symlinks.items():
         os.symlink(target, root + link)
+    for folder, size in (("/tmp", "2g"), ("/home/student", "512m"), ("/dev/shm", "2g")):
+        os.makedirs(root + folder, exist_ok=True)
+        owner = f",uid={INSIDE_UID},gid={INSIDE_UID}" if folder.startswith("/home") else ""
+        _mount("tmpfs", root + folder, "tmpfs", MS_NOSUID | MS_NODEV, f"size={size},mode=1777{owner}")
     for bind in sorted(spec.binds, key=lambda b: b["target"].count("/")):
         source, target = bind["fd_path"], root + bind["target"]
         _place(source, target)
@@ -168,10 +172,6 @@ def _build_root(spec: Spec) -> None:
         if not bind.get("writable"):
             _read_only(target)
     _devices(root)
-    for folder, size in (("/tmp", "2g"), ("/home/student", "512m"), ("/dev/shm", "2g")):
-        os.makedirs(root + folder, exist_ok=True)
-        owner = f",uid={INSIDE_UID},gid={INSIDE_UID}" if folder.startswith("/home") else ""
-        _mount("tmpfs", root + folder, "tmpfs", MS_NOSUID | MS_NODEV, f"size={size},mode=1777{owner}")
     os.makedirs(root + "/proc")
     _mount("proc", root + "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     _accounts(root)
@@ -356,7 +356,8 @@ def _enter_plain(spec: Spec, said: int) -> None:
         if not landlock.available():
             raise Refused("landlock: not supported by this system")
         landlock.restrict(
-            readable=[b["source"] for b in spec.binds], writable=[b["source"] for b in spec.binds if b.get("writable")]
+            readable=[b["source"] for b in spec.binds],
+            writable=[b["source"] for b in spec.binds if b.get("writable")],
         )
     with contextlib.suppress(OSError):
         seccomp.install()

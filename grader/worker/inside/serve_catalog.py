@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -138,13 +139,14 @@ def link() -> None:
             with contextlib.suppress(OSError):
                 if os.path.lexists(path):
                     continue
-                _link(target, path)
+                # an archive that is unpacked over it must find files that can be written
+                _link(target, path, copy=bool(_manifest["resources"][resource]["roots"]))
         elif not os.path.exists(path):
             continue
         _aliases[path] = resource
 
 
-def _link(target: str, path: str) -> None:
+def _link(target: str, path: str, copy: bool) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if not os.path.isdir(target):
         os.symlink(target, path)
@@ -157,7 +159,7 @@ def _link(target: str, path: str) -> None:
         here = os.path.normpath(os.path.join(path, os.path.relpath(folder, target)))
         os.makedirs(here, exist_ok=True)
         for name in files:
-            os.symlink(os.path.join(folder, name), os.path.join(here, name))
+            (shutil.copyfile if copy else os.symlink)(os.path.join(folder, name), os.path.join(here, name))
 
 
 _WATCHED = {"open", "os.listdir", "os.scandir"}

@@ -1,0 +1,84 @@
+"""What a run's evidence depends on besides the submission: versions, code inside the kernel, machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from grader.evidence.model import Environment, Limits, Piece, Profile
+from grader.worker.forkserver import INSIDE
+
+PACKAGES = (
+    "torch", "torchvision", "tensorflow", "tensorflow-cpu", "keras", "numpy", "matplotlib", "pillow", "ipykernel",
+)  # fmt: skip
+
+
+def device() -> str:
+    """``cuda`` devices by name where the system has them, else ``cpu``. CUDA is not initialised."""
+    folder = Path("/proc/driver/nvidia/gpus")
+    names = []
+    if folder.is_dir():
+        for information in sorted(folder.glob("*/information")):
+            for line in information.read_text(errors="replace").splitlines():
+                if line.startswith("Model:"):
+                    names.append(line.split(":", 1)[1].strip())
+    return "cuda: " + ", ".join(names) if names else "cpu"
+
+
+@cache
+def packages() -> dict[str, str]:
+    """Installed versions of the libraries that evidence depends on."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def inside_digest() -> str:
+    """Hash of all code that runs in or around the student's kernel."""
+    digest = hashlib.sha256()
+    for path in sorted([*INSIDE.glob("*.py"), *INSIDE.parent.glob("*.py")]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def environment(threads: int) -> Environment:
+    """This machine and its libraries, as the evidence records them."""
+    return Environment(
+        python=platform.python_version(),
+        packages=packages(),
+        device=device(),
+        cpu=f"{platform.machine()}, {os.cpu_count()} cores",
+        threads=threads,
+    )
+
+
+def key(pieces: Iterable[Piece], profile: Profile, limits: Limits, bundle_digest: str, seed: int) -> str:
+    """The hash under which a run's evidence is kept: everything that could change it, and nothing else.
+
+    Not the file's name, nor markdown, nor saved outputs; for runs, only code counts. The number of
+    threads is left out: it follows from how many kernels run side by side.
+    """
+    parts = {
+        "code": [[p.index, p.section, p.source] for p in pieces if p.kind == "code"],
+        "profile": profile.value,
+        "limits": limits.model_dump(),
+        "bundle": bundle_digest,
+        "seed": seed,
+        "python": sys.version,
+        "packages": packages(),
+        "device": device(),
+        "inside": inside_digest(),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

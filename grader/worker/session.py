@@ -1,0 +1,241 @@
+"""One kernel under nbclient: cells go in, outcomes come out, limits and deaths included."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+
+from grader.errors import WorkerError
+from grader.evidence.model import Failure, RunState, Text
+from grader.worker.provisioner import Launch, SandboxKernelManager, show_sockets
+
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+GRACE = 10.0
+"""Seconds that an interrupted cell has to end before its kernel is killed."""
+BROKEN = "it stopped speaking Jupyter's protocol, and was ended"
+
+
+def _limit_note(limit: float) -> str:
+    return f"stopped after {limit:.0f} s: a limit of the grader's, not of the task"
+
+
+@dataclass
+class Outcome:
+    """What one request to the kernel came to; ``seconds`` by the clock on this side."""
+
+    state: RunState
+    seconds: float
+    texts: list[Text] = field(default_factory=list)
+    failure: Failure | None = None
+    note: str = ""
+
+
+class _Client(NotebookClient):  # type: ignore[misc]
+    """nbclient, with a bound on how much output is kept, so that a loop of prints cannot fill memory.
+
+    At the limit the cell is interrupted and goes on being listened to by the same tasks: a second
+    reader beside nbclient's own, even a cancelled one, can take a message that the first then waits
+    for without end.
+    """
+
+    room = 0
+    flooded = False
+    struck = False
+
+    async def _async_handle_timeout(self, timeout: int, cell: Any = None) -> None:
+        self.struck = True
+        await asyncio.wait_for(self.km.interrupt_kernel(), GRACE)
+
+    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: Any) -> Any:
+        content = msg["content"]
+        size = len(content.get("text", "") or "") + sum(
+            len(str(v)) for v in (content.get("data") or {}).values()
+        )
+        if size > self.room:
+            self.flooded = True
+            if msg["msg_type"] == "stream" and self.room > 0:
+                content["text"] = content["text"][: self.room]
+            elif msg["msg_type"] != "error":
+                self.room = 0
+                return None
+        self.room = max(0, self.room - size)
+        return super().output(outs, msg, display_id, cell_index)
+
+
+class Session:
+    """A running kernel. `execute` never raises for what student code does; `alive` says if it goes on."""
+
+    def __init__(self, launch: Launch) -> None:
+        self.launch = launch
+        self._folder = Path(tempfile.mkdtemp(prefix="grade-k-"))
+        self.alive = False
+        self.ended = ""
+
+    @property
+    def sockets(self) -> Path:
+        return self._folder
+
+    async def start(self) -> None:
+        """Starts the kernel and waits until it answers. Raises `WorkerError`."""
+        show_sockets(self.launch, self._folder)
+        manager = SandboxKernelManager(self.launch, self._folder)
+        self._nb = nbformat.v4.new_notebook()
+        self._client = _Client(
+            self._nb, km=manager, allow_errors=True, interrupt_on_timeout=False, iopub_timeout=10
+        )
+        self._client.record_timing = False
+        try:
+            await manager.start_kernel()
+            client = self._client.kc = manager.client()
+            client.start_channels()
+            await client.wait_for_ready(timeout=60)
+            client.allow_stdin = False
+        except (RuntimeError, OSError, TimeoutError) as e:
+            log = self.launch.sandbox.get("log")
+            said = Path(log).read_text(errors="replace")[-1500:] if log and Path(log).exists() else ""
+            await self.stop()
+            raise WorkerError(f"a kernel did not start: {e} {said}".strip()) from e
+        self.alive = True
+
+    async def stop(self) -> None:
+        """Ends the kernel and everything in its sandbox."""
+        self.alive = False
+        with contextlib.suppress(Exception):
+            if self.launch.process is not None:
+                self.launch.server.kill(self.launch.process)
+        with contextlib.suppress(Exception):
+            if self._client.kc is not None:
+                self._client.kc.stop_channels()
+            await self._client.km.cleanup_resources()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def execute(self, source: str, limit: float, room: int) -> Outcome:
+        """Runs one piece under a limit in seconds, keeping at most ``room`` characters of output."""
+        started = time.monotonic()
+        try:
+            return await asyncio.wait_for(self._execute(source, limit, room), limit + GRACE)
+        except TimeoutError:
+            struck = self._client.struck
+            self.ended = "it did not stop when interrupted, and its kernel was ended" if struck else BROKEN
+            note = f"{_limit_note(limit)}; {self.ended}" if struck else self.ended
+            texts, _ = _read(self._nb.cells[0].get("outputs", []), self._client.flooded)
+            await self.stop()
+            state = RunState.LIMIT if struck else RunState.DIED
+            return Outcome(state, time.monotonic() - started, texts, note=note)
+
+    async def _execute(self, source: str, limit: float, room: int) -> Outcome:
+        cell = nbformat.v4.new_code_cell(source)
+        self._nb.cells = [cell]
+        self._client.room, self._client.flooded, self._client.struck = room, False, False
+        self._client.timeout = max(1, round(limit))
+        started = time.monotonic()
+        state, note = RunState.OK, ""
+        try:
+            await self._client.async_execute_cell(cell, 0, store_history=True)
+            if self._client.struck:
+                state, note = RunState.LIMIT, _limit_note(limit)
+        except DeadKernelError:
+            state, note = RunState.DIED, self._death()
+        seconds = time.monotonic() - started
+        texts, failure = _read(cell.outputs, self._client.flooded)
+        if state is RunState.OK and failure is not None:
+            state = RunState.FAILED
+        if state is RunState.LIMIT:
+            failure = None  # the KeyboardInterrupt is ours
+        if state is RunState.DIED:
+            self.alive = False
+        return Outcome(state, seconds, texts, failure, note)
+
+    def _death(self) -> str:
+        try:
+            process = self.launch.process
+            status = self.launch.server.poll(process) if process is not None else None
+        except WorkerError:
+            status = None
+        if status in (137, -9):
+            return "the kernel was killed, most likely for want of memory"
+        if status in (139, -11):
+            return "the kernel crashed (segmentation fault)"
+        return f"the kernel ended (exit status {status})"
+
+    async def quiet(self, source: str, limit: float) -> bool:
+        """Runs a request of ours without history or output; whether it ended in time and without error."""
+        if not self.alive:
+            return False
+        try:
+            return await asyncio.wait_for(self._quiet(source, limit), limit + GRACE)
+        except TimeoutError:
+            self.ended = "it did not answer the grader"
+            await self.stop()
+            return False
+
+    async def _quiet(self, source: str, limit: float) -> bool:
+        client = self._client.kc
+        message = client.execute(source, silent=True, store_history=False, stop_on_error=False)
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            try:
+                reply = await client.shell_channel.get_msg(timeout=1)
+            except Exception:
+                if not await self._client.km.is_alive():
+                    self.alive = False
+                    return False
+                continue
+            if reply["parent_header"].get("msg_id") == message:
+                return bool(reply["content"].get("status") == "ok")
+        await self.stop()
+        self.ended = "it did not answer the grader"
+        return False
+
+
+def _read(outputs: list[Any], flooded: bool) -> tuple[list[Text], Failure | None]:
+    """An nbformat output list as records; the last error counts."""
+    texts: list[Text] = []
+    failure = None
+    for output in outputs:
+        kind = output.get("output_type")
+        if kind == "stream":
+            stream = "stderr" if output.get("name") == "stderr" else "stdout"
+            text = output.get("text", "")
+            if texts and texts[-1].stream == stream:
+                texts[-1] = Text(stream=stream, text=_plain(texts[-1].text + text))
+            else:
+                texts.append(Text(stream=stream, text=_plain(text)))
+        elif kind in ("execute_result", "display_data"):
+            if plain := (output.get("data") or {}).get("text/plain"):
+                texts.append(Text(stream="result", text=_plain(plain)))
+        elif kind == "error":
+            trace = _plain("\n".join(str(t) for t in output.get("traceback", [])))
+            failure = Failure(
+                name=str(output.get("ename", ""))[:200],
+                message=_plain(str(output.get("evalue", "")))[:2000],
+                traceback=trace[-4000:],
+                line=_line(trace),
+            )
+    if flooded and texts:
+        texts[-1] = texts[-1].model_copy(update={"truncated": True})
+    return texts, failure
+
+
+def _plain(text: Any) -> str:
+    """Without terminal colours, and with carriage returns played out, as a terminal shows it."""
+    text = ANSI.sub("", "".join(text) if isinstance(text, list) else str(text))
+    return re.sub(r"[^\n]*\r(?!\n)", "", text)
+
+
+def _line(trace: str) -> int | None:
+    """The line of the piece itself in IPython's traceback: its last frame in the cell."""
+    found = re.findall(r"(?:Cell In\[\d+\], line (\d+)|^-+> ?(\d+) )", trace, flags=re.M)
+    cells = [a for a, _ in found if a]
+    return int(cells[-1]) if cells else None
