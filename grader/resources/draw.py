@@ -49,6 +49,16 @@ def halves(labels: Sequence[int] | NDArray[np.uint8]) -> tuple[NDArray[np.int64]
     return np.array(sorted(first), dtype=np.int64), np.array(sorted(second), dtype=np.int64)
 
 
+def test_sets(
+    labels: Sequence[int] | NDArray[np.uint8], seen: int, held: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Two parts of a test set that share nothing: at most ``seen`` of each class for students, and at
+    most ``held`` held out. Where there are fewer, students get no more than half of a class."""
+    least = min((int(n) for n in np.bincount(np.asarray(labels, np.int64)) if n), default=0)
+    shown = min(seen, least // 2)
+    return by_class(labels, shown), by_class(labels, held, skip=shown)
+
+
 def names(items: Iterable[str], count: int, *, skip: int = 0) -> list[str]:
     """``count`` of the names after the first ``skip``, by the order of a hash, sorted by name."""
     ordered = sorted(items, key=lambda n: hashlib.blake2b(f"{SEED}:{n}".encode(), digest_size=8).digest())

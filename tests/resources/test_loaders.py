@@ -192,7 +192,6 @@ except urllib.error.URLError as e:
 
 def test_hymenoptera_archive_is_downloaded_and_unpacked(notebook: Notebook) -> None:
     ran = notebook("""
-import shutil; shutil.rmtree('hymenoptera_data')
 from torchvision.datasets.utils import download_and_extract_archive
 download_and_extract_archive('https://download.pytorch.org/tutorial/hymenoptera_data.zip', '.')
 from torchvision import datasets

@@ -75,7 +75,7 @@ def _content(m: Making) -> tuple[tuple[Bytes, Bytes, Bytes, Bytes], State, bool,
         return (images[:n], labels[:n], images[n:], labels[n:]), State.STAND_IN, False, words
     x, y, tx, ty = read(m.cached)
     if m.profile is Profile.SMOKE:
-        a, b = draw.by_class(y, TRAIN), draw.by_class(ty, TEST)
+        a, b = draw.by_class(y, TRAIN), draw.test_sets(ty, TEST, HELD_OUT)[0]
         words = f"CIFAR-10: a real subset of {len(a)} training and {len(b)} test images"
         return (x[a], y[a], tx[b], ty[b]), State.SUBSET, True, words
     seen, _ = draw.halves(ty)
@@ -125,7 +125,8 @@ def held_out(profile: Profile, cached: Path | None) -> tuple[Bytes, Bytes] | Non
     if cached is None:
         return None
     _, _, tx, ty = read(cached)
-    chosen = draw.halves(ty)[1] if profile is Profile.FULL else draw.by_class(ty, HELD_OUT, skip=TEST)
+    full = profile is Profile.FULL
+    chosen = (draw.halves(ty) if full else draw.test_sets(ty, TEST, HELD_OUT))[1]
     return tx[chosen], ty[chosen]
 
 

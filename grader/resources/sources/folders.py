@@ -119,7 +119,7 @@ def _make(
             _pack(path, folder, roots[0], flat)
             served = (Served(match=rf"(?i)/{archive.replace('.', '[.]')}([?].*)?$", file=m.inside(path)),)
             md5 = (formats.md5(path),)
-            links = _links(m, roots)
+            links = _flat_links(m, roots) if flat else _links(m, roots)
         else:
             links = tuple(
                 Link(path=f"{under}{called}", target=m.inside(folder / part))
@@ -142,6 +142,16 @@ def _links(m: Making, roots: Iterable[str]) -> tuple[Link, ...]:
         for called, part in CALLED.items()
         if called in {"train", "val", "test"}
     )
+
+
+def _flat_links(m: Making, roots: Iterable[str]) -> tuple[Link, ...]:
+    """All photos of a class in one folder, as such an archive unpacks."""
+    whole = m.folder / "all"
+    for part in ("train", "val"):
+        for photo in sorted((m.folder / part).rglob("*.*")):
+            (whole / photo.parent.name).mkdir(parents=True, exist_ok=True)
+            link_or_copy(photo, whole / photo.parent.name / photo.name)
+    return tuple(Link(path=f"{under}{r}", target=m.inside(whole)) for r in roots for under in ("", "data/"))
 
 
 def _pack(archive: Path, folder: Path, root: str, flat: bool) -> None:

@@ -57,7 +57,7 @@ def _cached(title: str, folder: Path, profile: Profile) -> Content:
         seen, _ = draw.halves(ty)
         words = f"{title}: all {len(x):,} training images, {len(seen):,} of the {len(ty):,} test images"
         return (x, y, tx[seen], ty[seen]), State.REAL, True, words + "; the others are held out"
-    a, b = draw.by_class(y, TRAIN), draw.by_class(ty, TEST)
+    a, b = draw.by_class(y, TRAIN), draw.test_sets(ty, TEST, HELD_OUT)[0]
     words = f"{title}: a real subset of {len(a):,} training and {len(b):,} test images"
     return (x[a], y[a], tx[b], ty[b]), State.SUBSET, True, words
 
@@ -121,7 +121,8 @@ def _held_out(with_shipped: bool) -> Callable[[Profile, Path | None], tuple[Byte
     def held_out(profile: Profile, cached: Path | None) -> tuple[Bytes, Bytes] | None:
         if cached is not None:
             _, _, tx, ty = read(cached)
-            chosen = draw.halves(ty)[1] if profile is Profile.FULL else draw.by_class(ty, HELD_OUT, skip=TEST)
+            full = profile is Profile.FULL
+            chosen = (draw.halves(ty) if full else draw.test_sets(ty, TEST, HELD_OUT))[1]
             return tx[chosen], ty[chosen]
         if with_shipped and profile is Profile.SMOKE:
             data = shipped()
