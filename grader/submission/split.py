@@ -135,10 +135,10 @@ def code_cuts(source: str) -> list[int]:
     starts = [_first_line(s) for s in tree.body if _label_in_statement(s)]
     labelled = any(line.startswith("#") and code_label(line) for line in lines)
     for row, text in _comments(masked) if labelled else ():
-        if row not in inside and code_label(text):
+        if code_label(text):
             starts.append(_above_rulers(lines, row, inside))
     starts = [n for n in sorted(set(starts)) if "".join(lines[: n - 1]).strip()]
-    # two statements on one line cannot be cut apart
+    # never inside a statement, nor between two that share a line
     return [n for n in starts if not any(_first_line(s) < n <= (s.end_lineno or s.lineno) for s in tree.body)]
 
 

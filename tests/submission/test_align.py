@@ -130,6 +130,14 @@ def test_slipped_and_restarted_numbers_are_a_vote_and_not_the_law(
     assert min(confidence(alignment).values()) > 0.9
 
 
+def test_numbers_that_begin_again_go_on_where_words_do_not_help(written: Write, classification: Any) -> None:
+    theory = [("md", f"Q{i}. It is so, as said in class.") for i in range(1, 6)]
+    programs = [cell for i in range(1, 6) for cell in (("md", f"Q{i}. See below."), ("code", "x = 1\nx"))]
+    submission = written(*theory, *programs)
+    given = list(found(submission, align(submission, classification)).values())
+    assert given == [1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10]
+
+
 @pytest.mark.parametrize("left_out", [1, 3, 7, 9, 10])
 @pytest.mark.parametrize("label", ["**Question {}:** ", ""])
 def test_a_question_left_out_is_surely_absent(

@@ -134,6 +134,7 @@ def test_one_cell_that_holds_everything_is_cut_at_labelled_comments_and_strings(
         # ==========
         def train(model):
             # Q7 is not here
+        # Q7 nor at the margin
             """Q8 neither"""
             return model
         x = """
