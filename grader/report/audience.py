@@ -27,9 +27,10 @@ OPEN = (State.REVIEW, State.UNGRADED)
 
 OWN_FIGURES = frozenset(
     """
-    model name statements cells parameters all_parameters trainable
-    input_shape output_shape shape shapes layers classes
-    accuracy interval images correct seconds epochs stated measured found of as value unit
+    model name statements cells parameters all_parameters trainable trained moved frozen
+    input_shape output_shape shape shapes layers classes data profile preprocessing
+    accuracy interval images right correct seconds clock epochs stated stated_on fresh saved says
+    measured found of as value unit share shown
     figures panels lines titles labels legend error state pieces ran failed
     """.split()  # noqa: SIM905
 )

@@ -15,9 +15,9 @@ from rich.text import Text
 
 from grader.checks.base import State
 from grader.report.audience import OPEN, Audience, shown_submission
+from grader.report.cells import cell_ranges
 from grader.report.html import STATE_WORDS
 from grader.report.text import capital, mark, question, seconds, sentence, short, visible
-from grader.report.view import cell_ranges
 from grader.results import CriterionResult, QuestionResult, SubmissionResult
 
 SIGNS: dict[str, tuple[str, str]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +11,11 @@ from typing import Any
 from grader.checks.base import Quote, State, Table
 from grader.report import text
 from grader.report.audience import OPEN, Audience, points_of
+from grader.report.cells import CellView, Places, QuoteView, cell_ranges, cell_view
 from grader.report.images import Gallery
-from grader.results import CellRef, CriterionResult, QuestionResult, SubmissionResult
+from grader.results import CriterionResult, QuestionResult, SubmissionResult
 from grader.submission.model import UNSURE
 
-SOURCE = (40_000, 800)
-OUTPUT = (12_000, 200)
-"""Most characters and lines of one piece's source and output that a page shows."""
 _NUMBER = re.compile(r"[-+−]?[\d,. ]*\d ?%?|–")
 QUOTES, ROWS, COLUMNS, CELL = 30, 200, 16, 300
 
@@ -38,16 +35,6 @@ class Bar:
         waiting = sum(c.out_of for c in criteria if c.state in OPEN)
         got = round(min(100 * settled / out_of, 100), 2)
         return cls(got, round(min(100 * waiting / out_of, 100 - got), 2))
-
-
-@dataclass(frozen=True)
-class QuoteView:
-    text: str
-    left_out: str
-    about: str
-    where: str
-    """As people say it: "cell 7, line 3"; empty when it is not known where the words are."""
-    href: str
 
 
 @dataclass(frozen=True)
@@ -78,29 +65,6 @@ class CriterionView:
     @property
     def has_evidence(self) -> bool:
         return bool(self.figures or self.points or self.quotes or self.evidence or self.tables)
-
-
-@dataclass(frozen=True)
-class SourceLine:
-    number: int
-    text: str
-    anchor: str
-    """Set where a verdict quotes this line."""
-
-
-@dataclass(frozen=True)
-class CellView:
-    ref: CellRef
-    anchor: str
-    part: int
-    """Its place within the cell, from 1; 0 where the cell was not split."""
-    lines: list[SourceLine]
-    source_left: str
-    output: str
-    output_left: str
-    error: str
-    shown_at: str
-    """Anchor of the same piece under an earlier question, which shows it; else empty."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +107,7 @@ class PageView:
 
 def page_view(result: SubmissionResult, gallery: Gallery, audience: Audience) -> PageView:
     """Everything that a submission's page shows."""
-    places = _Places(result)
+    places = Places(result)
     anchors = _anchors([q.id for q in result.questions])
     questions = [_question(q, a, places, gallery) for q, a in zip(result.questions, anchors, strict=True)]
     criteria = [c for q in result.questions for c in q.criteria]
@@ -166,53 +130,9 @@ def page_view(result: SubmissionResult, gallery: Gallery, audience: Audience) ->
     )
 
 
-class _Places:
-    """Where each piece is on the page, and which of its lines are quoted."""
-
-    def __init__(self, result: SubmissionResult) -> None:
-        self.refs: dict[int, CellRef] = {}
-        self.home: dict[int, str] = {}
-        for q in result.questions:
-            for ref in q.cells:
-                self.refs.setdefault(ref.piece, ref)
-                self.home.setdefault(ref.piece, f"piece-{ref.piece}")
-        self.parts = Counter(ref.cell for ref in self.refs.values())
-        quotes = [quote for q in result.questions for c in q.criteria for quote in c.quotes]
-        self.lines = {(q.piece, q.line) for q in quotes if q.piece is not None and q.line and _in_source(q)}
-
-    def split(self, ref: CellRef) -> bool:
-        """Whether other pieces of the same cell are known."""
-        return ref.part > 1 or ref.first_line > 1 or self.parts[ref.cell] > 1
-
-    def cell_of(self, piece: int | None) -> str:
-        if piece is None or piece not in self.refs:
-            return ""
-        return f"cell {self.refs[piece].cell}"
-
-    def quote(self, quote: Quote) -> QuoteView:
-        words, left = text.capped(quote.text.strip("\n"), 1_500, 30)
-        where = href = ""
-        ref = self.refs.get(quote.piece) if quote.piece is not None else None
-        if ref is not None:
-            where, href = f"cell {ref.cell}", f"#{self.home[ref.piece]}"
-            if not _in_source(quote):
-                where, href = f"output of cell {ref.cell}", f"{href}-output"
-            elif quote.line:
-                where = f"cell {ref.cell}, line {ref.first_line + quote.line - 1}"
-                if quote.line <= min(SOURCE[1], ref.source.count("\n") + 1):
-                    href = f"{href}-line-{quote.line}"
-        elif quote.piece is not None and quote.line:
-            where = f"line {quote.line}"
-        return QuoteView(words, left, quote.about, where, href)
-
-
-def _in_source(quote: Quote) -> bool:
-    return quote.about not in ("output", "error")
-
-
-def _question(q: QuestionResult, anchor: str, places: _Places, gallery: Gallery) -> QuestionView:
+def _question(q: QuestionResult, anchor: str, places: Places, gallery: Gallery) -> QuestionView:
     criteria = [_criterion(c, f"{anchor}-{i}", places, gallery) for i, c in enumerate(q.criteria, 1)]
-    cells = [_cell(ref, anchor, places) for ref in q.cells]
+    cells = [cell_view(ref, anchor, places) for ref in q.cells]
     return QuestionView(
         result=q,
         name=text.question(q.id),
@@ -225,7 +145,7 @@ def _question(q: QuestionResult, anchor: str, places: _Places, gallery: Gallery)
     )
 
 
-def _criterion(c: CriterionResult, anchor: str, places: _Places, gallery: Gallery) -> CriterionView:
+def _criterion(c: CriterionResult, anchor: str, places: Places, gallery: Gallery) -> CriterionView:
     tables = [
         t.model_copy(
             update={
@@ -257,7 +177,7 @@ def _criterion(c: CriterionResult, anchor: str, places: _Places, gallery: Galler
     )
 
 
-def _point(point: Mapping[str, Any], c: CriterionResult, places: _Places) -> PointView:
+def _point(point: Mapping[str, Any], c: CriterionResult, places: Places) -> PointView:
     words = str(point.get("quote") or "")
     quote = next((q for q in c.quotes if q.text == words), Quote(text=words)) if words else None
     state = str(point.get("state", ""))
@@ -278,32 +198,6 @@ def _numeric(table: Table) -> set[int]:
     columns = range(len(table.header))
     values = {i: [row[i] for row in table.rows if i < len(row) and row[i]] for i in columns}
     return {i for i in columns if values[i] and all(_NUMBER.fullmatch(v) for v in values[i])}
-
-
-def _cell(ref: CellRef, question: str, places: _Places) -> CellView:
-    home = places.home[ref.piece]
-    first = places.refs[ref.piece] is ref
-    source, source_left = text.capped(text.without_data(ref.source.rstrip("\n")), *SOURCE)
-    output, output_left = text.capped(text.without_data(text.console(ref.output)).rstrip("\n"), *OUTPUT)
-    lines = [
-        SourceLine(
-            ref.first_line + n - 1,
-            text.Block(line),
-            f"{home}-line-{n}" if first and (ref.piece, n) in places.lines else "",
-        )
-        for n, line in enumerate(source.split("\n"), 1)
-    ]
-    return CellView(
-        ref=ref,
-        anchor=home if first else f"{question}-{home}",
-        part=ref.part if places.split(ref) else 0,
-        lines=lines,
-        source_left=source_left,
-        output=output,
-        output_left=output_left,
-        error=text.capped(text.console(ref.error).rstrip("\n"), *OUTPUT)[0],
-        shown_at="" if first else home,
-    )
 
 
 def _to_look_at(result: SubmissionResult, questions: list[QuestionView], audience: Audience) -> list[ToDo]:
@@ -348,18 +242,6 @@ def _anchors(ids: list[str]) -> list[str]:
         id if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,39}", id) and ids.count(id) == 1 else "" for id in ids
     ]
     return [f"question-{id or n}" for n, id in enumerate(fit, 1)]
-
-
-def cell_ranges(cells: list[int]) -> str:
-    """Cells as people list them: "cell 4", "cells 3–5, 9"; empty for none."""
-    runs: list[list[int]] = []
-    for cell in sorted(set(cells)):
-        if runs and cell == runs[-1][-1] + 1:
-            runs[-1].append(cell)
-        else:
-            runs.append([cell])
-    said = ", ".join(str(r[0]) if len(r) == 1 else f"{r[0]}–{r[-1]}" for r in runs)
-    return said and f"cell{'s' * (len(set(cells)) > 1)} {said}"
 
 
 def profile_words(profile: str) -> str:

@@ -70,7 +70,17 @@ def test_a_page_with_every_state_is_valid_safe_and_navigable(
     assert faults(class_page(page, ["pages/x.html", "pages/y.html"], audience)) == []
 
 
-@pytest.mark.parametrize("text", [NASTY, BIDI, "{{ 7*7 }} {% raw %}", "<!--", "]]>", "&lt;b&gt;"])
+MARKUP = {
+    "tags": NASTY,
+    "direction": BIDI,
+    "template": "{{ 7*7 }} {% raw %}",
+    "comment": "<!--",
+    "cdata": "]]>",
+    "entity": "&lt;b&gt;",
+}
+
+
+@pytest.mark.parametrize("text", MARKUP.values(), ids=MARKUP)
 def test_a_students_markup_is_shown_and_never_obeyed(text: str, blobs: Blobs) -> None:
     bad = hostile(text, blobs)
     for html in (
