@@ -4,10 +4,12 @@ Given the layers, `explain` computes every figure that a plausible way of counti
 that leads to the student's number: biases forgotten, every map kept, gradients counted, inputs left
 out, steps of 1,024. Nothing is looked up: another network has other figures and the same explanations.
 
-A ``quantity`` criterion may carry the layers as
-``explain: {input: [3, 200, 300], layers: [{units: 100, kernel: 3, stride: 2}, …], batch: 50}``, which is a `Network`;
-its check then calls ``explain(network, value_in_bytes, "byte")`` for memory, ``explain(network, value, None)`` for
-parameters, and shows the sentence.
+A ``quantity`` criterion may carry the layers, which are a `Network`::
+
+    explain: {input: [3, 200, 300], layers: [{units: 100, kernel: 3, stride: 2}, ...], batch: 50}
+
+Its check then calls ``explain(network, value_in_bytes, "byte")`` for memory and
+``explain(network, value, None)`` for parameters, and shows the sentence.
 """
 
 from __future__ import annotations
