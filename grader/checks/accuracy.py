@@ -145,6 +145,9 @@ def _no_prediction(c: Accuracy, case: Case) -> Verdict:
         return ungraded(
             c, f"The labels of the held-out {c.data} are not there, or not as many as the predictions."
         )
+    if why := next((m.reason for _, m in measured(case) if m.reason and not m.predictions), ""):
+        words = "The measured model could not predict on the held-out images."
+        return review(c, 0.0, words, private=why)
     mine = set(case.answer.pieces)
     used = [d for d in case.execution.datasets if d.piece in mine]
     unknown = [

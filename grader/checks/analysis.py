@@ -39,7 +39,8 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _DENIED_AFTER = re.compile(
-    r"\s*(?:is|was|are|has been)?\s*(?:not\b|n't|minimal|negligible|absent|low|avoided|under control)"
+    r"\s*(?:is|was|are|has been)?\s*(?:not\b|n't|minimal|negligible|absent|low|avoided|under control|unlikely"
+    r"|excluded|no (?:issue|problem|concern)|(?:can|could|may) be (?:ruled out|excluded))"
     r"|\s*(?:isn't|wasn't|does not|doesn't)",
     re.IGNORECASE,
 )

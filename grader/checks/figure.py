@@ -160,7 +160,8 @@ def _look(c: FigureAsked, figures: Sequence[Figure]) -> Looked:
     if c.lines is not None:
         n = len(curves(axes))
         result.shares["lines"] = min(1.0, n / c.lines)
-        result.words.append(f"{n} curve{'s' * (n != 1)} of {c.lines}")
+        asked_for = "" if n >= c.lines else f" of the {c.lines} asked for"
+        result.words.append(f"{n} curve{'s' * (n != 1)}{asked_for}")
         with_content = [a for a in axes if curves([a])]
     else:
         with_content = [a for a in axes if a.images]
@@ -168,7 +169,8 @@ def _look(c: FigureAsked, figures: Sequence[Figure]) -> Looked:
     if c.images is not None:
         n, grid = panels(images, c.image_size)
         result.shares["images"] = min(1.0, n / c.images)
-        result.words.append(f"{n} different panel{'s' * (n != 1)} of {c.images}")
+        asked_for = "" if n >= c.images else f" of the {c.images} asked for"
+        result.words.append(f"{n} different panel{'s' * (n != 1)}{asked_for}")
         if n < c.images and not c.image_size and any(min(_plane(i.shape)) >= 100 for i in images):
             result.doubt = "an image may be a grid of panels"
     result.content = min(result.shares.values())
@@ -182,9 +184,7 @@ def _look(c: FigureAsked, figures: Sequence[Figure]) -> Looked:
     for name, (asked, there) in checks.items():
         if asked:
             result.shares[name] = float(there)
-            result.words.append(
-                f"{'a' if name != 'titled' else ''} {name}".strip() if there else f"no {_NOUN[name]}"
-            )
+            result.words.append(f"{'a' if there else 'no'} {_NOUN[name]}")
     if c.about and not about and not sized and not grid:
         result.doubt = f"nothing in it says that it is about {' or '.join(c.about)}"
     elif (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from grader.checks.base import Case, Check, Criterion, Verdict, earned, lost, review
-from grader.checks.models import measured, snapshots, unmeasured
+from grader.checks.models import measured, named, snapshots, unmeasured
 from grader.checks.ran import absent
 from grader.evidence.model import Layer, LayerKind
 
@@ -55,8 +55,8 @@ def judge(c: InputScale, case: Case) -> Verdict:
     s, m = ranged[0]
     assert s.input_range is not None
     low, high = s.input_range
-    figures = {"input_range": [low, high], "model": s.class_name}
-    words = f"`{s.class_name}` was given values from {low:.3g} to {high:.3g}"
+    figures = {"input_range": [low, high], "model": named(s)}
+    words = f"`{named(s)}` was given values from {low:.3g} to {high:.3g}"
     for step in rescaling(m.layers):
         if step is None:
             return review(

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from grader.checks.base import Case, Check, Criterion, Table, Verdict, lost, partial
 from grader.checks.branches import Parallel, parallel_branches
 from grader.checks.layer_words import difference, layer_row
-from grader.checks.models import classes_used, layer_names, measured, mismatch, unmeasured
+from grader.checks.models import classes_used, layer_names, measured, mismatch, named, unmeasured
 from grader.evidence.model import Layer, LayerKind, Measurement, Record
 
 LEARNS = {
@@ -218,12 +218,12 @@ def judge(c: Layers, case: Case) -> Verdict:
             "share": round(share, 4),
             "layers": len(m.layers),
             "parameters": m.parameters,
-            "model": s.class_name,
+            "model": named(s),
         },
         "tables": (best.table,) if best.table else (),
     }
     if not best.differences:
-        return partial(c, share, f"The layers of `{s.class_name}` are those that were asked for.", **more)
+        return partial(c, share, f"The layers of `{named(s)}` are those that were asked for.", **more)
     shown = list(best.differences[:6])
     if len(best.differences) > 6:
         shown.append(f"and {len(best.differences) - 6} more")

@@ -63,6 +63,11 @@ def unmeasured(c: Criterion, case: Case, *, suggestion: float = 0.0, hint: str =
     return review(c, suggestion, f"{reason}: {why or 'no reason is known'}.", private=hint)
 
 
+def named(s: ModelSnapshot) -> str:
+    """The model's class as its author calls it, without its modules."""
+    return s.class_name.rpartition(".")[2] or s.class_name
+
+
 def mismatch(c: Criterion, case: Case, reason: str, **more: Any) -> Verdict:
     """Lost, because no measured model fits, unless a trained model of the answer escaped measurement."""
     done = {s.program for s, _ in measured(case)}
@@ -125,6 +130,12 @@ def layer_names(layers: Sequence[Layer]) -> list[str]:
         counts[x.kind] = n + 1
         names.append(f"{ORDINALS[n] if n < len(ORDINALS) else f'{n + 1}th'} {x.kind.value}")
     return names
+
+
+def part_words(of: str) -> str:
+    """A selector as a part of a model: "its first convolution", "its convolution layers"."""
+    parsed = parse_selector(of)
+    return f"its {of}" if parsed and parsed[0] is not None else f"its {of} layers"
 
 
 def shape_words(shape: Sequence[int | None]) -> str:

@@ -9,6 +9,7 @@ from grader.checks.models import (
     classes_used,
     measured,
     mismatch,
+    named,
     parse_selector,
     select,
     shape_words,
@@ -69,15 +70,13 @@ def judge(c: OutputShape, case: Case) -> Verdict:
                 return earned(
                     c,
                     words,
-                    evidence={"output_shape": list(shape), "classes": classes, "model": s.class_name},
+                    evidence={"output_shape": list(shape), "classes": classes, "model": named(s)},
                 )
     s, m = seen[0]
     found = shapes(m, c.of)
     if not found:
-        return mismatch(
-            c, case, f"The model `{s.class_name}` has no {c.of}.", evidence={"model": s.class_name}
-        )
-    figures = {"output_shape": list(found[0]), "classes": classes, "model": s.class_name}
+        return mismatch(c, case, f"The model `{named(s)}` has no {c.of}.", evidence={"model": named(s)})
+    figures = {"output_shape": list(found[0]), "classes": classes, "model": named(s)}
     words = f"The output of the {c.of} has the shape {shape_words(found[0])}"
     if c.classes and not classes:
         return review(

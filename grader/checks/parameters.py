@@ -11,7 +11,9 @@ from grader.checks.models import (
     classes_used,
     measured,
     mismatch,
+    named,
     parse_selector,
+    part_words,
     select,
     snapshots,
     unmeasured,
@@ -47,7 +49,9 @@ class Parameters(Criterion):
         return self
 
     def title(self) -> str:
-        what = {"all": "the model", "trainable": "the model's trainable part"}.get(self.of, f"its {self.of}")
+        what = {"all": "the model", "trainable": "the model's trainable part"}.get(
+            self.of, part_words(self.of)
+        )
         return self.says or f"number of parameters of {what}"
 
 
@@ -73,29 +77,23 @@ def judge(c: Parameters, case: Case) -> Verdict:
         fits = c.of == "all" and claimed in accepted
         said = f"The kernel says {claimed:,} parameters, which is only its word." if claimed else ""
         return unmeasured(c, case, suggestion=c.marks if fits else 0.0, hint=said)
-    what = "parameters" if c.of in ("all", "trainable") else f"parameters in its {c.of}"
+    what = "parameters" if c.of in ("all", "trainable") else f"parameters in {part_words(c.of)}"
     counts = [(s, m, count(m, c.of)) for s, m in seen]
     for s, m, n in counts:
         if n in accepted:
-            return earned(
-                c, f"The model `{s.class_name}` has {n:,} {what}.", evidence=_figures(s.class_name, m, n)
-            )
+            return earned(c, f"The model `{named(s)}` has {n:,} {what}.", evidence=_figures(named(s), m, n))
         if c.plus_per_class and not classes and n and _fits_some(c.plus_per_class, n, m):
-            words = f"The model `{s.class_name}` has {n:,} {what}, right for its number of outputs."
-            return earned(c, words, evidence=_figures(s.class_name, m, n))
+            words = f"The model `{named(s)}` has {n:,} {what}, right for its number of outputs."
+            return earned(c, words, evidence=_figures(named(s), m, n))
     s, m, n = counts[0]
     if n is None:
-        return mismatch(
-            c, case, f"The model `{s.class_name}` has no {c.of}.", evidence=_figures(s.class_name, m, n)
-        )
+        return mismatch(c, case, f"The model `{named(s)}` has no {c.of}.", evidence=_figures(named(s), m, n))
     if c.plus_per_class and not classes and not c.any_of:
-        words = (
-            f"The model `{s.class_name}` has {n:,} {what}; the number of classes of its data is not known."
-        )
-        return review(c, 0.0, words, evidence=_figures(s.class_name, m, n))
-    words = f"The model `{s.class_name}` has {n:,} {what}, which is not the number that was asked for."
+        words = f"The model `{named(s)}` has {n:,} {what}; the number of classes of its data is not known."
+        return review(c, 0.0, words, evidence=_figures(named(s), m, n))
+    words = f"The model `{named(s)}` has {n:,} {what}, which is not the number that was asked for."
     wanted = ", ".join(f"{a:,}" for a in sorted(accepted))
-    return mismatch(c, case, words, evidence=_figures(s.class_name, m, n), private=f"Accepted: {wanted}.")
+    return mismatch(c, case, words, evidence=_figures(named(s), m, n), private=f"Accepted: {wanted}.")
 
 
 def _fits_some(rule: PerClass, n: int, m: Measurement) -> bool:

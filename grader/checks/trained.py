@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import field_validator
 
 from grader.checks.base import Case, Check, Criterion, Verdict, earned, partial, review
-from grader.checks.models import measured, parse_selector, select, snapshots
+from grader.checks.models import measured, named, parse_selector, select, snapshots
 from grader.checks.ran import absent
 from grader.evidence.model import Layer, ModelSnapshot
 
@@ -60,10 +60,10 @@ def judge(c: Trained, case: Case) -> Verdict:
         return absent(c, case, "model")
     if not trained:
         return absent(c, case, "trained model")
-    figures: dict[str, Any] = {"model": trained[0].class_name, "trained": True}
+    figures: dict[str, Any] = {"model": named(trained[0]), "trained": True}
     if trained[0].moved is not None:
         figures["moved"] = len(trained[0].moved)
-    words = f"The weights of `{trained[0].class_name}` changed while its cells ran."
+    words = f"The weights of `{named(trained[0])}` changed while its cells ran."
     if c.frozen is None:
         return earned(c, words, evidence=figures)
     programs = {s.program: m for s, m in measured(case)}

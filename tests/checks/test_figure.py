@@ -48,7 +48,7 @@ def test_a_figure_without_labels_and_legend_loses_their_share() -> None:
 
 def test_one_curve_twice_is_one_curve() -> None:
     v = drawn(curves(lines=(line("Train"), line("Validation"))), **CURVES)
-    assert "1 curve of 2" in v.reason and v.state is State.PARTIAL
+    assert "1 curve of the 2 asked for" in v.reason and v.state is State.PARTIAL
 
 
 def test_a_line_of_one_point_is_no_curve() -> None:
@@ -69,7 +69,7 @@ def test_the_accuracy_axes_are_told_from_the_loss_axes_of_one_figure() -> None:
         lines=(line("Train", (2, 1)), line("Validation", (2, 1.5))),
     )
     alone = Axes(title="Acc", xlabel="Epoch", ylabel="Acc", lines=(line("Train"),), legend=("Train",))
-    assert "1 curve of 2" in drawn(Figure(piece=0, axes=(alone, loss)), **CURVES).reason
+    assert "1 curve of the 2 asked for" in drawn(Figure(piece=0, axes=(alone, loss)), **CURVES).reason
 
 
 FILTERS = {"images": 4, "titled": True, "about": ["filter", "kernel"], "image_size": [[11, 11]]}
@@ -91,13 +91,13 @@ def panels(
 def test_panels_of_filters() -> None:
     assert drawn(panels(8, 11, 11, 3), **FILTERS).state is State.EARNED
     v = drawn(panels(2, 11, 11, 3), **FILTERS)
-    assert v.state is State.PARTIAL and "2 different panels of 4" in v.reason
+    assert v.state is State.PARTIAL and "2 different panels of the 4 asked for" in v.reason
 
 
 def test_blank_or_equal_panels_do_not_count() -> None:
     assert drawn(panels(8, 11, 11, 3, constant=True), **FILTERS).state is State.LOST
     same = Figure(piece=0, title="Filters", axes=tuple(Axes(images=(image("a", 11, 11),)) for _ in range(6)))
-    assert "1 different panel of 4" in drawn(same, **FILTERS).reason
+    assert "1 different panel of the 4 asked for" in drawn(same, **FILTERS).reason
 
 
 def test_panels_without_words_are_known_by_their_size() -> None:
