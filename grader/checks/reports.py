@@ -64,6 +64,8 @@ def judge(c: Reports, case: Case) -> Verdict:
         said = f"{c.what.capitalize()} is stated as {_words(figure, c.what)}"
         quote = Quote(text=figure.line, piece=figure.piece, about="output")
         more = {"evidence": {"stated": figure.value, "fresh": True}, "quotes": (quote,)}
+    if figure.vague:
+        return review(c, c.marks / 2, f"{said}, perhaps: of which data it is, is not said.", **more)
     if not c.agrees:
         return earned(c, f"{said}.", **more)
     if WHAT[c.what][0] == "time":

@@ -52,6 +52,8 @@ class Stated(Record):
     fresh: bool
     """Printed by the fresh run; else written in prose."""
     percent: bool = False
+    vague: bool = False
+    """It may be of other data than what is asked for."""
 
 
 def _of(line: str, at: int) -> str:
@@ -159,23 +161,38 @@ def _counts(line: str) -> Iterator[tuple[float, str, str, bool]]:
 _READERS = {"accuracy": _accuracies, "loss": _losses, "time": _times, "parameters": _counts}
 
 
-def read(text: str, what: str) -> Iterator[tuple[float, str, bool, str]]:
-    """(value, digits, percent, line) of each figure in ``text`` that ``what`` of `WHAT` asks for.
+_EPOCH = re.compile(r"\bepochs?\b\s*[\[:#=(]?\s*\d+", re.IGNORECASE)
+_PROGRESS = re.compile(r"\s*(\d+)/(\d+)\s+(?:\S*[━=]|-|\d+s)")
 
-    A bare "accuracy" also counts as test accuracy; a training or validation one does not.
-    """
+FITS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "": (frozenset({"", "epoch", "training", "validation", "test"}), frozenset()),
+    "test": (frozenset({"test", ""}), frozenset({"epoch"})),
+    "validation": (frozenset({"validation", "test"}), frozenset({"", "epoch"})),
+    "training": (frozenset({"training", "epoch"}), frozenset({""})),
+}
+"""For each kind of data: the names that mean it, and those that may. ``""`` is a bare "accuracy", ``epoch`` a
+bare one within an epoch's log, which is the training's as a rule."""
+
+
+def read(text: str, what: str) -> Iterator[tuple[float, str, bool, str, bool]]:
+    """(value, digits, percent, line, vague) of each figure in ``text`` that ``what`` of `WHAT` asks for."""
     quantity, of = WHAT[what]
+    sure, perhaps = FITS[of]
+    epoch = False
     for line in re.split(r"[\n\r]+", text):
+        # Keras prints "Epoch 3/10" on a line of its own; its figures stand in the progress line after it.
+        here = bool(_EPOCH.search(line)) or "val_" in line
+        bar = _PROGRESS.match(line)
+        inside = here or (epoch and bar is not None)
+        epoch = here if bar is None else epoch and bar[1] != bar[2]
         for value, named, digits, percent in _READERS[quantity](line):
-            if quantity == "time" and named == "epoch":
+            if quantity == "time":
+                if named != "epoch":
+                    yield value, digits, percent, line.strip()[:300], False
                 continue
-            fits = not of or named == of or (of == "test" and named == "")
-            if (
-                fits
-                or (what == "training loss" and named == "")
-                or (what == "training accuracy" and named == "")
-            ):
-                yield value, digits, percent, line.strip()[:300]
+            name = "epoch" if inside and not named else named
+            if name in sure or name in perhaps:
+                yield value, digits, percent, line.strip()[:300], name in perhaps
 
 
 _FENCE = re.compile(r"```.*?```", re.DOTALL)
@@ -183,63 +200,56 @@ _FENCE = re.compile(r"```.*?```", re.DOTALL)
 
 def stated(case: Case, what: str) -> list[Stated]:
     """All figures of this kind that the answer states, those of the fresh run first."""
-    found: list[Stated] = []
-    if not nothing_ran(case):
-        for run in case.runs:
-            for value, digits, percent, line in read(run.stdout, what):
-                found.append(
-                    Stated(
-                        value=value, digits=digits, line=line, piece=run.piece, fresh=True, percent=percent
-                    )
-                )
-    for piece in case.prose:
-        text = re.sub(r"[*`$]", "", _FENCE.sub(" ", piece.source))
-        for value, digits, percent, line in read(text, what):
-            found.append(
-                Stated(value=value, digits=digits, line=line, piece=piece.index, fresh=False, percent=percent)
-            )
-    return found
+    texts = [] if nothing_ran(case) else [(r.piece, r.stdout, True) for r in case.runs]
+    texts += [(p.index, re.sub(r"[*`$]", "", _FENCE.sub(" ", p.source)), False) for p in case.prose]
+    return [
+        Stated(value=value, digits=digits, line=line, piece=piece, fresh=fresh, percent=percent, vague=vague)
+        for piece, text, fresh in texts
+        for value, digits, percent, line, vague in read(text, what)
+    ]
 
 
-def literals(case: Case) -> tuple[frozenset[str], frozenset[float]]:
-    """Numbers that the answer's code holds: as text within strings, and as numbers."""
-    texts: set[str] = set()
-    values: set[float] = set()
-    for s in code_of(case):
-        for node in ast.walk(s.node):
-            if not isinstance(node, ast.Constant):
-                continue
-            if isinstance(node.value, str):
-                texts |= set(re.findall(_NUMBER, node.value))
-            elif isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
-                values.add(float(node.value))
-    return frozenset(texts), frozenset(values)
+class Literals(Record):
+    """Numbers that the answer's code holds: strings with numbers in them, and numbers."""
+
+    strings: frozenset[str]
+    numbers: frozenset[float]
 
 
-def typed(figure: Stated, held: tuple[frozenset[str], frozenset[float]]) -> bool:
+def literals(case: Case) -> Literals:
+    """All literals of the answer's live code."""
+    nodes = [n.value for s in code_of(case) for n in ast.walk(s.node) if isinstance(n, ast.Constant)]
+    return Literals(
+        strings=frozenset(v for v in nodes if isinstance(v, str) and re.search(r"\d", v)),
+        numbers=frozenset(float(v) for v in nodes if isinstance(v, (int, float)) and not isinstance(v, bool)),
+    )
+
+
+_NAMES = re.compile(rf"{ACCURACY}|loss|time|took|param", re.IGNORECASE)
+
+
+def typed(figure: Stated, held: Literals) -> bool:
     """Whether the code holds this figure as a literal, so that it was typed and not computed.
 
-    Round figures (fewer than three significant digits) only count when they stand in a string: 0.5, 10 and
-    100 are in every program.
+    Round figures (fewer than three significant digits) only count in a string that names what they are:
+    0.5, 10 and 100 are in every program.
     """
-    texts, values = held
-    if figure.digits in texts:
-        return True
-    significant = len(re.sub(r"[^\d]", "", figure.digits).strip("0"))
-    if significant < 3:
-        return False
+    fine = len(re.sub(r"[^\d]", "", figure.digits).strip("0")) >= 3
+    for text in held.strings:
+        if figure.digits in re.findall(_NUMBER, text) and (fine or _NAMES.search(text)):
+            return True
     number = _number(figure.digits)
-    if number is None:
+    if number is None or not fine:
         return False
     return any(
         abs(number - v) < 1e-9 * max(1, abs(v))
         or abs(number / 100 - v) < 1e-9
         or abs(number - 100 * v) < 5e-3
-        for v in values
+        for v in held.numbers
     )
 
 
 def best(figures: Iterable[Stated]) -> Stated | None:
-    """The figure that a reader takes as the result: the last one printed, else the last written."""
-    figures = list(figures)
-    return next((f for f in reversed(figures) if f.fresh), figures[-1] if figures else None)
+    """The figure that a reader takes as the result: the last sure one printed, else the last written."""
+    ranked = sorted(enumerate(figures), key=lambda p: (p[1].fresh, not p[1].vague, p[0]))
+    return ranked[-1][1] if ranked else None

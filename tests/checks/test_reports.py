@@ -48,7 +48,8 @@ def report(nb: Notebook, what: str, labels: Any = None, **keys: Any) -> Verdict:
     ],
 )
 def test_stated_figures_are_read(line: str, what: str, value: float) -> None:
-    assert [v for v, *_ in read(line, what)] == [pytest.approx(value)]
+    found = list(read(line, what))
+    assert [v for v, *_, vague in found if not vague] == [pytest.approx(value)]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,7 @@ def test_stated_figures_are_read(line: str, what: str, value: float) -> None:
     [
         ("Train accuracy: 98.87%", "test accuracy"),
         ("val_accuracy: 0.98", "test accuracy"),
+        ("Train accuracy: 0.98", "validation accuracy"),
         ("Epoch 10/10, Loss: 0.02", "test accuracy"),
         ("accuracy improved after epoch 10", "accuracy"),
         ("Inference time: 3.1 seconds", "training time"),
@@ -66,6 +68,30 @@ def test_stated_figures_are_read(line: str, what: str, value: float) -> None:
 )
 def test_what_is_no_such_figure(line: str, what: str) -> None:
     assert list(read(line, what)) == []
+
+
+KERAS = """Epoch 1/1
+1/94 ━━━━ 9s - accuracy: 0.2000 - loss: 2.2
+94/94 ━━━━━━━━━━━━━━━━━━━━ 2s 15ms/step - accuracy: 0.9100 - loss: 0.31
+"""
+EVALUATED = "32/32 ━━━━━━━━━━━━━━━━━━━━ 0s 3ms/step - accuracy: 0.9400 - loss: 0.21\n"
+
+
+def test_the_accuracy_of_a_keras_training_log_is_no_sure_test_accuracy_and_that_of_evaluate_is() -> None:
+    assert [(v, vague) for v, *_, vague in read(KERAS, "test accuracy")] == [(0.2, True), (0.91, True)]
+    assert [(v, vague) for v, *_, vague in read(KERAS + EVALUATED, "test accuracy")][-1] == (0.94, False)
+    assert report(Notebook().code("model.fit(x, y)", KERAS), "test accuracy").state is State.REVIEW
+    assert (
+        report(Notebook().code("fit(); evaluate()", KERAS + EVALUATED), "test accuracy").state is State.EARNED
+    )
+
+
+def test_a_chance_accuracy_of_ten_percent_is_not_taken_for_the_number_of_epochs() -> None:
+    source = "for e in range(10):\n    step()\nprint('10 epochs')\nprint(f'Test accuracy: {acc():.0f}%')"
+    assert (
+        report(Notebook().code(source, "10 epochs\nTest accuracy: 10%"), "test accuracy").state
+        is State.EARNED
+    )
 
 
 def test_a_computed_figure_of_the_fresh_run() -> None:
