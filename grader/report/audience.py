@@ -104,19 +104,29 @@ def _criterion(c: CriterionResult) -> CriterionResult:
 def _own(evidence: Mapping[str, Any]) -> dict[str, Any]:
     own = {k: v for k, v in evidence.items() if k in OWN_FIGURES}
     if points := points_of(evidence):
-        own["points"] = [p | ({} if p.get("state") == State.EARNED else {"says": ""}) for p in points]
+        own["points"] = [p if p["state"] == State.EARNED else p | {"says": ""} for p in points]
     return own
 
 
 def points_of(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The key points of a verdict on prose, as ``evidence["points"]`` holds them; else none.
 
-    What a missing point says is the answer itself: a student's copy has it empty.
+    Each gets the state that its mark gives it: how sure one point is matters only to the criterion,
+    whose own state says whether a person must look. What a missing point says is the answer itself:
+    a student's copy has it empty.
     """
     points = evidence.get("points")
     if not isinstance(points, list | tuple):
         return []
-    return [dict(p) for p in points if isinstance(p, Mapping) and "says" in p]
+    return [p | {"state": _point_state(p)} for p in points if isinstance(p, dict) and "says" in p]
+
+
+def _point_state(point: Mapping[str, Any]) -> str:
+    try:
+        got, out_of = float(point.get("mark") or 0), float(point.get("out_of") or 0)
+    except (TypeError, ValueError):
+        return State.LOST.value
+    return (State.LOST if got <= 0 else State.EARNED if got >= out_of else State.PARTIAL).value
 
 
 def _without_answers(table: Table) -> Table:

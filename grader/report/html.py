@@ -22,7 +22,7 @@ from grader.evidence.model import Profile
 from grader.report import text
 from grader.report.audience import OPEN, Audience
 from grader.report.images import Gallery
-from grader.report.view import Bar, isolation_words, page_view, profile_words
+from grader.report.view import Bar, isolation_words, page_view, profile_words, unjudged
 from grader.results import Results, SubmissionResult
 
 STATE_WORDS: Mapping[str, str] = {
@@ -133,7 +133,8 @@ class Bin:
 class Average:
     id: str
     title: str
-    mean: float
+    mean: float | None
+    """Over the answers of which something was judged; None if there is none."""
     out_of: float
     settled: float
     open: float
@@ -206,18 +207,26 @@ def _row(s: SubmissionResult, href: str) -> Row:
         s,
         href,
         Bar.of([c for q in s.questions for c in q.criteria], s.out_of),
-        {q.id: (text.mark(q.mark), Bar.of(list(q.criteria), q.out_of), str(q.state)) for q in s.questions},
+        {
+            q.id: (
+                "–" if unjudged(q) else text.mark(q.mark),
+                Bar.of(list(q.criteria), q.out_of),
+                str(q.state),
+            )
+            for q in s.questions
+        },
     )
 
 
 def _average(id: str, title: str, members: list[SubmissionResult]) -> Average:
     answers = [q for s in members for q in s.questions if q.id == id]
     out_of = max(q.out_of for q in answers)
+    marks = [q.mark for q in answers if not unjudged(q)]
     bars = [Bar.of(list(q.criteria), q.out_of) for q in answers]
     return Average(
         id=id,
         title=title,
-        mean=statistics.fmean(q.mark for q in answers),
+        mean=statistics.fmean(marks) if marks else None,
         out_of=out_of,
         settled=statistics.fmean(b.settled for b in bars),
         open=statistics.fmean(b.open for b in bars),

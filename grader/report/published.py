@@ -17,6 +17,7 @@ from enum import Enum
 from typing import Any
 
 from grader.report.text import mark, visible
+from grader.report.view import unjudged
 from grader.results import SCHEMA, Results
 
 OMITTED: Mapping[str, tuple[str, ...]] = {"CellRef": ("source", "output"), "Line": ("x", "y")}
@@ -83,7 +84,8 @@ def grades_csv(results: Results) -> str:
     """One row for each submission: file, assignment, mark, out_of, state, open_marks, then questions.
 
     Safe to open in a spreadsheet: a cell that would be read as a formula begins with an apostrophe.
-    A question that a submission's assignment does not have is left empty.
+    A question that a submission's assignment does not have is left empty, and so is one of which nothing
+    could be judged.
     """
     questions = list(dict.fromkeys(q.id for s in results.submissions for q in s.questions))
     out = io.StringIO()
@@ -92,7 +94,7 @@ def grades_csv(results: Results) -> str:
         ["file", "assignment", "mark", "out_of", "state", "open_marks", *map(safe_cell, questions)]
     )
     for s in results.submissions:
-        marks = {q.id: mark(q.mark) for q in s.questions}
+        marks = {q.id: "" if unjudged(q) else mark(q.mark) for q in s.questions}
         table.writerow(
             [
                 safe_cell(s.file),

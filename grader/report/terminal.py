@@ -18,6 +18,7 @@ from grader.report.audience import OPEN, Audience, shown_submission
 from grader.report.cells import cell_ranges
 from grader.report.html import STATE_WORDS
 from grader.report.text import capital, mark, question, seconds, sentence, short, visible
+from grader.report.view import unjudged
 from grader.results import CriterionResult, QuestionResult, SubmissionResult
 
 SIGNS: dict[str, tuple[str, str]] = {
@@ -41,10 +42,11 @@ def line(result: SubmissionResult, width: int = 36) -> Text:
         said.append(f"{mark(result.mark):>6} / {mark(result.out_of):<5}", style="bold")
     else:
         said.append(" " * 14)
-    said.append("  " + STATE_WORDS[result.state].lower(), style=colour)
+    state = "not fully judged" if result.state == "ungraded" else STATE_WORDS[result.state].lower()
+    said.append("  " + state, style=colour)
     if result.open_marks:
         said.append(f", {mark(result.open_marks)} marks open", style="bright_black")
-    if result.reason:
+    if result.reason and not result.questions:
         said.append("  " + short(" ".join(visible(result.reason).split()), 160), style="bright_black")
     return said
 
@@ -77,7 +79,12 @@ def _question(made: Table, q: QuestionResult) -> None:
     where = cell_ranges([ref.cell for ref in q.cells])
     cells = Text(where or "no answer was found", style="bright_black")
     title = Text(visible(f"{question(q.id)} {q.title}"), style="bold")
-    made.add_row(title, Text(_out_of(q.mark, q.out_of), style="bold"), "", cells)
+    made.add_row(
+        title,
+        Text(_out_of(q.mark, q.out_of) if not unjudged(q) else f"– / {mark(q.out_of)}", style="bold"),
+        "",
+        cells,
+    )
     for c in q.criteria:
         sign, colour = SIGNS[c.state]
         got = "– / " + mark(c.out_of) if c.state is State.UNGRADED else _out_of(c.mark, c.out_of)

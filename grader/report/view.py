@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,15 @@ from grader.submission.model import UNSURE
 
 _NUMBER = re.compile(r"[-+−]?[\d,. ]*\d ?%?|–")
 QUOTES, ROWS, COLUMNS, CELL = 30, 200, 16, 300
+
+
+SEVERAL = 3
+"""More criteria of one question that could not be judged are one thing to look at, not many."""
+
+
+def unjudged(q: QuestionResult) -> bool:
+    """Whether nothing of a question could be judged: then it has no mark, not even 0."""
+    return bool(q.criteria) and all(c.state is State.UNGRADED for c in q.criteria)
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,11 @@ class QuestionView:
     cells: list[CellView]
     where: str
     unsure: bool
+
+    @property
+    def mark_state(self) -> str:
+        """How its mark is shown: as none where nothing of it could be judged."""
+        return State.UNGRADED.value if unjudged(self.result) else ""
 
 
 @dataclass(frozen=True)
@@ -180,9 +195,8 @@ def _criterion(c: CriterionResult, anchor: str, places: Places, gallery: Gallery
 def _point(point: Mapping[str, Any], c: CriterionResult, places: Places) -> PointView:
     words = str(point.get("quote") or "")
     quote = next((q for q in c.quotes if q.text == words), Quote(text=words)) if words else None
-    state = str(point.get("state", ""))
     return PointView(
-        state=state if state in {s.value for s in State} else "ungraded",
+        state=str(point["state"]),
         says=str(point["says"]),
         mark=_number(point.get("mark")),
         out_of=_number(point.get("out_of")),
@@ -216,15 +230,21 @@ def _to_look_at(result: SubmissionResult, questions: list[QuestionView], audienc
             found.append(
                 ToDo(f"#{q.anchor}", f"{name}: no answer was found for certain", _because(q.result.why, None))
             )
+        unjudged = [c for c in q.criteria if c.result.state is State.UNGRADED]
+        if len(unjudged) > SEVERAL:
+            marks = text.mark(sum(c.result.out_of for c in unjudged))
+            why = Counter(c.result.reason for c in unjudged).most_common(1)[0][0]
+            what = f"{name}: {len(unjudged)} criteria could not be judged"
+            found.append(ToDo(f"#{unjudged[0].anchor}", what, why, f"{marks} not judged"))
         for c in q.criteria:
-            if c.result.state in OPEN:
-                out_of = text.mark(c.result.out_of)
-                suggested = (
-                    f"{text.mark(c.result.mark)} of {out_of} suggested"
-                    if c.result.state is State.REVIEW
-                    else f"{out_of} not judged"
-                )
-                found.append(ToDo(f"#{c.anchor}", f"{name}: {c.result.title}", c.result.reason, suggested))
+            out_of = text.mark(c.result.out_of)
+            if c.result.state is State.REVIEW:
+                marks = f"{text.mark(c.result.mark)} of {out_of} suggested"
+            elif c.result.state is State.UNGRADED and len(unjudged) <= SEVERAL:
+                marks = f"{out_of} not judged"
+            else:
+                continue
+            found.append(ToDo(f"#{c.anchor}", f"{name}: {c.result.title}", c.result.reason, marks))
     if result.isolation is not None and result.isolation.weak and audience is Audience.MARKER:
         missing = "; ".join(result.isolation.missing) or "less than full isolation on this system"
         found.append(ToDo("#run", "Isolation was weak", missing))

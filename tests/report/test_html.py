@@ -135,6 +135,25 @@ def test_a_criterion_that_could_not_be_judged_never_looks_like_a_zero(
     assert "Test accuracy 0" not in words
 
 
+def test_a_question_of_which_nothing_was_judged_has_no_mark_anywhere(blobs: Blobs, tmp_path: Path) -> None:
+    criteria = [
+        CriterionResult(
+            check="runs", title=f"c{i}", mark=0, out_of=5, state=State.UNGRADED, reason="The worker failed."
+        )
+        for i in range(4)
+    ]
+    one = submission("a.ipynb", (question("q1", "One", 20, *criteria),), state="ungraded")
+    written = write(results(one), tmp_path, blobs)
+    words = Page(written.pages[0].read_text("utf-8")).words
+    assert "Q1: 4 criteria could not be judged" in words and "Q1: c0" not in words
+    assert "Q1 One –not judged / of 20" in words and "Not fully judged" in words
+    index = Page(written.index.read_text("utf-8")).words
+    assert "Q1 One –not judged / of 20" in index.replace(" 1 still open", "").replace(
+        "One1 still open", "One "
+    )
+    assert written.csv.read_text("utf-8").splitlines()[1].endswith(",ungraded,20,")
+
+
 def test_state_is_said_in_words_beside_its_colour(rich: SubmissionResult, blobs: Blobs) -> None:
     words = Page(page_of(rich, blobs)).words
     for said in ("Earned.", "Partly earned.", "Not earned.", "To be looked at (0 suggested).", "Not judged."):
