@@ -50,6 +50,11 @@ class Criterion(Record):
     hint: str = Field("", description="shown to a student who did not earn it; never the answer")
     hidden: bool = Field(False, description="not shown by, nor used in, a student's self-check")
 
+    @property
+    def compares(self) -> bool:
+        """Whether it needs the reference to have been run on this worker."""
+        return False
+
     def title(self) -> str:
         """One line for the report, in the words of the field."""
         return self.says or self.check.replace("_", " ")

@@ -40,6 +40,10 @@ class TrainingTime(Criterion):
         m = _BOUND.fullmatch(self.at_most or "")
         return float(m[1]) if m else None
 
+    @property
+    def compares(self) -> bool:
+        return self.at_most is not None
+
     def title(self) -> str:
         if self.says:
             return self.says

@@ -118,7 +118,7 @@ def predict(
     module = program.module()
     fixed = input_shape[0] if input_shape and isinstance(input_shape[0], int) else None
     for entry in wanted:
-        images = np.load(os.path.join(folder, entry["inputs"]))["images"]
+        images = np.load(os.path.join(folder, entry["inputs"]))["x"]
         try:
             transform = preprocess.build(entry["preprocessing"]["steps"])
         except preprocess.Unknown as e:

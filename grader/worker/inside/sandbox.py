@@ -178,7 +178,7 @@ def _build_root(spec: Spec) -> None:
     for link in spec.links:
         path = root + link["path"]
         with contextlib.suppress(OSError):
-            os.makedirs(os.path.dirname(path), exist_ok=True)
+            _make_folders(os.path.dirname(path))
             if not os.path.lexists(path):
                 os.symlink(link["target"], path)
     os.makedirs(root + "/old")
@@ -187,6 +187,14 @@ def _build_root(spec: Spec) -> None:
     _check(libc.umount2(b"/old", MNT_DETACH), "umount old root")
     os.rmdir("/old")
     _mount("none", "/", "", MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV, "size=64m,mode=755")
+
+
+def _make_folders(path: str) -> None:
+    """Like makedirs, but what is made belongs to the student, who may go on to write there."""
+    if not os.path.isdir(path):
+        _make_folders(os.path.dirname(path))
+        os.mkdir(path)
+        os.chown(path, INSIDE_UID, INSIDE_UID)
 
 
 def _devices(root: str) -> None:

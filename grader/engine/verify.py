@@ -1,0 +1,65 @@
+"""Holds each assignment's reference to its rubric: every criterion must earn full marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from grader.checks.base import State, registered
+from grader.engine.batch import labels_for, results_of
+from grader.engine.local import Job, executions
+from grader.engine.options import Options, assignments
+from grader.engine.progress import Watcher, unwatched
+from grader.engine.reference import cases, submission_of
+from grader.evidence.store import Store
+from grader.results import CriterionResult, QuestionResult, Results
+from grader.rubric.model import Assignment
+from grader.scoring import mark
+
+
+def verify(
+    options: Options,
+    watch: Watcher = unwatched,
+    *,
+    known: Sequence[Assignment] | None = None,
+    reference: Path | None = None,
+) -> Results:
+    """Grades the references as submissions; one result for each assignment.
+
+    ``reference`` is another folder of reference files, for one assignment. Raises `RubricError` when a
+    rubric or a reference file is wrong.
+    """
+    chosen = list(known if known is not None else assignments(options))
+    built = [submission_of(a, reference) for a in chosen]
+    store = Store(options.store)
+    jobs = [Job(f"reference of {a.id}", s.pieces, a) for a, (s, _) in zip(chosen, built, strict=True)]
+    ran = executions(jobs, options, store, watch)
+    keys = labels_for([e for e, _ in ran])
+    results = []
+    for assignment, (submission, alignment), (execution, now) in zip(chosen, built, ran, strict=True):
+        # Its time is compared with itself; prose is not, or the guard against copies would strike.
+        itself = cases(assignment, execution, options.profile) if reference is None else {}
+        timed = {q.id: itself[q.id] for q in assignment.questions if q.id in itself and not q.prose}
+        result = mark(
+            submission,
+            assignment,
+            alignment,
+            execution,
+            profile=options.profile,
+            reference=timed,
+            labels=keys,
+            checks=registered(),
+        )
+        results.append(result.model_copy(update={"file": f"reference of {assignment.id}", "executed": now}))
+    return results_of(results, options.profile)
+
+
+def short_of_full(results: Results) -> list[tuple[str, QuestionResult, CriterionResult]]:
+    """Every criterion that its reference did not earn: (assignment, question, criterion)."""
+    return [
+        (s.assignment or s.file, q, c)
+        for s in results.submissions
+        for q in s.questions
+        for c in q.criteria
+        if c.state is not State.EARNED
+    ]

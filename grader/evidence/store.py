@@ -1,0 +1,152 @@
+"""Where evidence is kept: an SQLite file of records, and blobs by content beside it.
+
+A run is kept whole, in one transaction, when it is complete; so a command that is killed and run again
+repeats only what was in flight. Blobs are written before the record that names them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+from pydantic import ValidationError
+from sqlalchemy import Float, String, Text, create_engine, delete, event, func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from grader.errors import OutputError
+from grader.evidence.model import Execution, Sha256
+
+
+class _Base(DeclarativeBase):
+    pass
+
+
+class _Run(_Base):
+    """One complete execution, as JSON, under its key."""
+
+    __tablename__ = "executions"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    profile: Mapped[str] = mapped_column(String(16), index=True)
+    made: Mapped[float] = mapped_column(Float)
+    record: Mapped[str] = mapped_column(Text)
+
+
+def default_path() -> Path:
+    """``$GRADE_STORE``, else a folder of this user's."""
+    named = os.environ.get("GRADE_STORE")
+    return Path(named) if named else platformdirs.user_data_path("grader", appauthor=False) / "evidence"
+
+
+class Store:
+    """Opened on a folder, made if missing. Safe for several processes at once.
+
+    Raises `OutputError` when the folder cannot be written or there is no space.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder if folder is not None else default_path()
+        try:
+            (self.folder / "blobs").mkdir(parents=True, exist_ok=True)
+            self._engine = create_engine(f"sqlite:///{self.folder / 'evidence.sqlite'}")
+            event.listen(self._engine, "connect", _pragmas)
+            with self._errors():
+                _Base.metadata.create_all(self._engine)
+        except OSError as e:
+            raise self._unwritable(e.strerror or str(e)) from e
+
+    def _unwritable(self, why: str) -> OutputError:
+        return OutputError(
+            f"the evidence store cannot be written: {why}",
+            where=str(self.folder),
+            todo="name another folder with --store, or make room",
+        )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as e:
+            raise self._unwritable(str(getattr(e, "orig", None) or e)) from e
+
+    # -- records
+
+    def get(self, key: str) -> Execution | None:
+        """The execution kept under a key; None if there is none, or it is of an older form."""
+        with self._errors(), Session(self._engine) as session:
+            row = session.get(_Run, key)
+            if row is None:
+                return None
+            try:
+                found = Execution.model_validate_json(row.record)
+            except ValidationError:
+                return None
+        return found if all(self._blob_path(b).exists() for b in _blobs(found)) else None
+
+    def put(self, execution: Execution) -> None:
+        """Keeps a complete execution, in place of one with the same key."""
+        with self._errors(), Session(self._engine) as session, session.begin():
+            session.merge(
+                _Run(
+                    key=execution.key,
+                    profile=execution.profile.value,
+                    made=time.time(),
+                    record=execution.model_dump_json(),
+                )
+            )
+
+    def forget(self, key: str) -> None:
+        """Drops one execution, so that it is run again."""
+        with self._errors(), Session(self._engine) as session, session.begin():
+            session.execute(delete(_Run).where(_Run.key == key))
+
+    def __len__(self) -> int:
+        with self._errors(), Session(self._engine) as session:
+            return session.scalar(select(func.count()).select_from(_Run)) or 0
+
+    # -- blobs
+
+    def _blob_path(self, digest: Sha256) -> Path:
+        return self.folder / "blobs" / digest[:2] / digest
+
+    def keep(self, content: bytes) -> Sha256:
+        """Stores bytes under their SHA-256, and returns it."""
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._blob_path(digest)
+        if path.exists():
+            return digest
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+            with os.fdopen(handle, "wb") as f:
+                f.write(content)
+            Path(name).replace(path)
+        except OSError as e:
+            raise self._unwritable(e.strerror or str(e)) from e
+        return digest
+
+    def blob(self, digest: Sha256) -> bytes:
+        """The bytes of a blob; KeyError if it is gone."""
+        try:
+            return self._blob_path(digest).read_bytes()
+        except OSError as e:
+            raise KeyError(digest) from e
+
+
+def _blobs(execution: Execution) -> set[Sha256]:
+    """Pictures that the report will need; exported models are only kept for whoever looks into a mark."""
+    return {f.png for r in execution.runs for f in r.figures if f.png}
+
+
+def _pragmas(connection: object, _record: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.close()
