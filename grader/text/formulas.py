@@ -113,8 +113,10 @@ class _Parser:
         left = self.power()
         while left is not None and (t := self.peek()):
             mark, sign = self.at, t.text
-            implied = (t.kind == "name" and len(t.text) <= 2 and not isinstance(left, Name)) or (
-                t.kind == "op" and t.text in OPEN and (isinstance(left, Op) or self._short(left))
+            last = self.toks[self.at - 1]
+            implied = not (last.kind == "name" and len(last.text) > 2) and (
+                (t.kind == "name" and len(t.text) <= 2 and not isinstance(left, Name))
+                or (t.kind == "op" and t.text in OPEN and (isinstance(left, Op) or self._short(left)))
             )
             if t.kind == "op" and sign in ("*", "/"):
                 self.at += 1

@@ -93,6 +93,7 @@ class Part(Record):
     says: str = Field(min_length=2)
     also: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
+    needs: tuple[str, ...] = Field((), description="terms as written, without which it is not made")
     either: bool = Field(False, description="one of the facts suffices")
     marks: float = Field(1.0, gt=0)
 
@@ -104,7 +105,7 @@ class Part(Record):
             return {"says": first, "also": rest}
         return value
 
-    @field_validator("also", mode="before")
+    @field_validator("also", "needs", mode="before")
     @classmethod
     def _strings(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value

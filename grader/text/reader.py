@@ -24,6 +24,11 @@ CLOSE = 0.8
 """Recall from which a must-not-say statement counts as said."""
 
 
+WITHOUT = 0.1
+"""What is left of a part whose needed terms are missing; of a point, `POINT_WITHOUT`."""
+POINT_WITHOUT = 0.4
+
+
 @dataclass(frozen=True)
 class PartReading:
     """``made`` 0 to 1. ``features`` is None where typed facts alone decided."""
@@ -82,6 +87,8 @@ class Points:
 
     def _part(self, part: Part, f: Features, answer: Prepared, theta: model.Array | None) -> PartReading:
         says = model.made(f, theta) if part.phrasings else 0.0
+        if not all(any(_terms(n).search(s.text) for s in answer.sentences) for n in part.needs):
+            says *= WITHOUT
         at = answer.sentences[f.at] if f.at is not None else None
         if not part.facts:
             return PartReading(part, says, at, f)
@@ -112,7 +119,7 @@ class Points:
             share = max(share, model.made(whole, theta))
         missing = tuple(n.split("|")[0].strip() for n in p.needs if not has_term(n, tokens))
         if missing:
-            share *= 0.4
+            share *= POINT_WITHOUT
         for lesser, g in zip(p.lesser, self._lesser[i], strict=True):
             weaker = self._part(lesser, found[g], answer, theta)
             if weaker.made * lesser.marks / p.marks > share:

@@ -33,6 +33,8 @@ class Sentence:
     """Sentences of one paragraph, list or table share a block."""
     heading: bool = False
     code: bool = False
+    row: bool = False
+    """Whether it is a cell or row of a table."""
 
 
 def clauses(text: str) -> tuple[str, ...]:
@@ -69,14 +71,15 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
             above = " ".join(p for _, p in parents)
         under = " ".join(x for x in (heading, lead, above) if x)
         start, subject = 0, ""
+        row = held[0].kind == "row"
         for part in _split(text):
             start = max(text.find(part, start), 0)
             line = next(n for e, n in ends if start < e)
             if PRONOUN.match(part):
-                out.append(Sentence(part, line, piece, f"{under} {subject}".strip(), block))
+                out.append(Sentence(part, line, piece, f"{under} {subject}".strip(), block, row=row))
             else:
                 subject = " ".join(part.split()[:6])
-                out.append(Sentence(part, line, piece, under, block))
+                out.append(Sentence(part, line, piece, under, block, row=row))
             start += len(part)
         if held[0].kind == "item":
             parents.append((held[0].indent, text if len(text) <= 90 else ""))

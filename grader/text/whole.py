@@ -23,8 +23,9 @@ from grader.text.words import NEGATIONS, WORD, content
 Array = npt.NDArray[np.float64]
 
 NAMES = (
-    "constant", "recall", "soft recall", "precision", "soft precision", "f1", "bigrams", "cosine", "cosine of new words",
-    "characters", "token set", "log answer", "log reference", "length ratio", "asked", "negation", "numbers", "longest run",
+    "constant", "recall", "soft recall", "precision", "soft precision", "f1", "bigrams", "cosine",
+    "cosine of new words", "characters", "token set", "log answer", "log reference", "length ratio", "asked",
+    "negation", "numbers", "longest run",
 )  # fmt: skip
 
 
@@ -151,7 +152,9 @@ def features(answer: Text, reference: Text, prompt: Text) -> Array:
             min(answer.length / max(reference.length, 1), 3.0),
             len(answer.kinds & asked) / max(len(answer.kinds), 1),
             float((answer.negations > 0) != (reference.negations > 0)),
-            len(answer.numbers & reference.numbers) / max(len(reference.numbers), 1) if reference.numbers else 0.5,
+            len(answer.numbers & reference.numbers) / max(len(reference.numbers), 1)
+            if reference.numbers
+            else 0.5,
             _run(answer.stems, reference.stems) / max(len(reference.stems), 1),
         ]
     )

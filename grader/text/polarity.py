@@ -1,0 +1,127 @@
+"""Whether a sentence says a statement or its opposite: negation and direction, read near the shared words.
+
+Recall and embeddings do not see "not" and take "larger" for "smaller"; this does, roughly, for the
+sentence in which a statement was found. Doubt goes to a person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import lru_cache
+
+from grader.text.thesaurus import alike
+from grader.text.words import WORD, content, stem
+
+_NEGATION = "not no never none nor neither cannot without hardly nothing lack lacks lacking"
+NEGATION = frozenset(_NEGATION.split())
+_UNCHANGED = "unchanged independent constant irrelevant unaffected zero free less only rather"
+UNCHANGED = frozenset(stem(w) for w in _UNCHANGED.split())
+_UP = """
+increase increases grow grows larger bigger greater more higher expand enlarge gain improve improves
+better faster rise rises widen wider deeper outperform
+"""
+UP = frozenset(stem(w) for w in _UP.split())
+_DOWN = """
+decrease decreases reduce reduces smaller fewer less lower shrink shrinks diminish lose loses worse
+slower fall falls narrow narrower shallower degrade degrades
+"""
+DOWN = frozenset(stem(w) for w in _DOWN.split())
+SCOPE = 4
+"""A negation reaches so many content words to its right, within its clause."""
+BREAK = re.compile(r"[,;:()→]|\b(?:but|whereas|while|although|though|however|because|instead|unlike)\b", re.I)
+NOT_ONLY = re.compile(r"\bnot (?:only|just|merely|necessarily)\b", re.I)
+
+
+class Sense(StrEnum):
+    AGREES = "agrees"
+    NEGATED = "negated"
+    OPPOSITE = "opposite"
+
+
+def _is_negation(word: str) -> bool:
+    return word in NEGATION or word.endswith("n't") or word.endswith("n’t")
+
+
+def _clauses(text: str) -> list[list[str]]:
+    plain = NOT_ONLY.sub("also", text.lower())
+    return [w for w in (WORD.findall(c) for c in BREAK.split(plain)) if w]
+
+
+@lru_cache(maxsize=4096)
+def _statement(text: str) -> tuple[frozenset[str], bool, int, int]:
+    """Content stems, whether it is negated, and how many words point up and down."""
+    low = WORD.findall(NOT_ONLY.sub("also", text.lower()))
+    kept = frozenset(c for w in low if (c := content(w)))
+    negated = any(_is_negation(w) for w in low)
+    all_stems = [stem(w) for w in low]
+    return kept, negated, sum(s in UP for s in all_stems), sum(s in DOWN for s in all_stems)
+
+
+@lru_cache(maxsize=4096)
+def _wide(text: str) -> frozenset[str]:
+    kept = _statement(text)[0]
+    return frozenset(w for s in kept for w in (*alike(s), s))
+
+
+def sense(statement: str, sentence: str) -> Sense:
+    """How the part of ``sentence`` that shares words with ``statement`` stands to it."""
+    kept, negated, up, down = _statement(statement)
+    wide = _wide(statement)
+    best: list[list[str]] = []
+    total = 0
+    relevant = 0
+    unchanged = False
+    ups = downs = 0
+    for clause in _clauses(sentence):
+        marked = [(w, content(w)) for w in clause]
+        shared = sum(1 for _, c in marked if c and c in wide)
+        if not shared:
+            continue
+        total += shared
+        best.append(clause)
+        reach = 0
+        for word, c in marked:
+            if _is_negation(word):
+                reach = SCOPE
+            elif c and reach:
+                reach -= 1
+                if c in wide:
+                    relevant += 1
+                    reach = 0
+        stems_here = [stem(w) for w in clause]
+        unchanged = unchanged or any(s in UNCHANGED for s in stems_here)
+        if shared >= 2:
+            ups += sum(s in UP for s in stems_here)
+            downs += sum(s in DOWN for s in stems_here)
+    if total == 0:
+        return Sense.AGREES
+    if relevant and not negated:
+        return Sense.NEGATED
+    if negated and not relevant and not unchanged and len(kept) >= 2 and not (kept & UNCHANGED):
+        return Sense.NEGATED if _any_change(best) else Sense.AGREES
+    if up + down and up + down == ups + downs and (down - downs) % 2:
+        return Sense.OPPOSITE
+    return Sense.AGREES
+
+
+_CHANGES = "changes affects increases decreases reduces determines influences adds"
+CHANGES = frozenset(stem(w) for w in _CHANGES.split())
+
+
+def _any_change(clauses: list[list[str]]) -> bool:
+    return any(stem(w) in CHANGES for c in clauses for w in c)
+
+
+def agrees(statements: Sequence[str], best: str, sentence: str) -> Sense:
+    """How a sentence stands to alternatives of one statement: agreement with one that fits it suffices."""
+    first = sense(best, sentence)
+    if first is Sense.AGREES:
+        return first
+    have = {c for w in WORD.findall(sentence) if (c := content(w))}
+    have |= {a for c in have for a in alike(c)}
+    fit = {s: len(_statement(s)[0] & have) / max(len(_statement(s)[0]), 1) for s in statements}
+    if any(f >= 0.7 * fit[best] and sense(s, sentence) is Sense.AGREES for s, f in fit.items()):
+        return Sense.AGREES
+    return first
