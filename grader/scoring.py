@@ -52,7 +52,8 @@ def decide(check: Check[Any] | None, criterion: Criterion, case: Case) -> Verdic
     if verdict.state is State.UNGRADED and verdict.mark:
         verdict = verdict.model_copy(update={"mark": 0.0})
     mark = min(max(verdict.mark, 0.0), criterion.marks)
-    verdict = verdict.model_copy(update={"mark": mark, "hint": verdict.hint or criterion.hint})
+    hint = "" if verdict.state is State.EARNED else verdict.hint or criterion.hint
+    verdict = verdict.model_copy(update={"mark": mark, "hint": hint})
     if case.answer.confidence < UNSURE and verdict.state in (State.LOST, State.PARTIAL):
         sure = f"{case.answer.confidence:.0%}"
         words = f"{verdict.reason} Whether these cells answer this question is unsure ({sure})."

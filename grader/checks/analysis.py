@@ -8,6 +8,7 @@ from typing import Any, Literal
 from grader.checks.base import Case, Check, Criterion, Quote, Verdict, earned, lost, review
 from grader.checks.curves import NEITHER, OVER, UNDER, Reading, fresh_curves, reading, saved_curves
 from grader.checks.ran import Fault, nothing_ran, obstacles
+from grader.checks.stated import literals, typed_values
 from grader.evidence.model import Record
 
 
@@ -136,7 +137,8 @@ def judge(c: Analysis, case: Case) -> Verdict:
             return review(c, 0.0, words)
         return lost(c, "There is no statement about over- or underfitting.")
     allowed = frozenset.intersection(*(m.allows for m in made))
-    fresh, saved = reading(fresh_curves(case)), reading(saved_curves(case))
+    drawn = fresh_curves(case)
+    fresh, saved = reading(drawn), reading(saved_curves(case))
     figures: dict[str, Any] = {"says": sorted(allowed)}
     for name, r in (("fresh", fresh), ("saved", saved)):
         if r is not None:
@@ -148,6 +150,10 @@ def judge(c: Analysis, case: Case) -> Verdict:
             c, c.marks / 2, "The statements about over- and underfitting contradict one another.", **more
         )
     words = f"The text says {' or '.join(sorted(allowed))}"
+    if drawn.pair and any(typed_values(curve, literals(case)) for curve in drawn.pair[:2]):
+        private = "The curves stand as literals in the code of the answer: typed, not computed."
+        said = f"{words}; a person looks at how the curves were obtained."
+        return review(c, c.marks / 2, said, private=private, **more)
     if fresh is None:
         stops = obstacles(case)
         worst = max((o.fault for o in stops), default=Fault.THEIRS)

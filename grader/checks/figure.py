@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from grader.checks.base import Case, Check, Criterion, Verdict, earned, partial, review
 from grader.checks.ran import absent, nothing_ran
+from grader.checks.stated import literals, typed_values
 from grader.evidence.model import Axes, Figure, Image, Line
 
 Size = tuple[int, int]
@@ -133,6 +134,9 @@ class Looked:
     words: list[str] = field(default_factory=list)
     content: float = 0.0
     doubt: str = ""
+    trust: float = 1.0
+    """Share of the marks that are suggested where there is a doubt."""
+    lines: list[Line] = field(default_factory=list)
 
     @property
     def share(self) -> float:
@@ -158,7 +162,8 @@ def _look(c: FigureAsked, figures: Sequence[Figure]) -> Looked:
     axes = [a for _, a in chosen]
     images = [i for a in axes for i in a.images]
     if c.lines is not None:
-        n = len(curves(axes))
+        result.lines = curves(axes)
+        n = len(result.lines)
         result.shares["lines"] = min(1.0, n / c.lines)
         asked_for = "" if n >= c.lines else f" of the {c.lines} asked for"
         result.words.append(f"{n} curve{'s' * (n != 1)}{asked_for}")
@@ -172,7 +177,7 @@ def _look(c: FigureAsked, figures: Sequence[Figure]) -> Looked:
         asked_for = "" if n >= c.images else f" of the {c.images} asked for"
         result.words.append(f"{n} different panel{'s' * (n != 1)}{asked_for}")
         if n < c.images and not c.image_size and any(min(_plane(i.shape)) >= 100 for i in images):
-            result.doubt = "an image may be a grid of panels"
+            result.doubt, result.trust = "an image may be a grid of panels", 1.0
     result.content = min(result.shares.values())
     first_titles = [a.title for a in with_content if a.title.strip()]
     checks = {
@@ -185,17 +190,14 @@ def _look(c: FigureAsked, figures: Sequence[Figure]) -> Looked:
         if asked:
             result.shares[name] = float(there)
             result.words.append(f"{'a' if there else 'no'} {_NOUN[name]}")
+    other = c.images and c.image_size and not grid and images and not sized
     if c.about and not about and not sized and not grid:
         result.doubt = f"nothing in it says that it is about {' or '.join(c.about)}"
-    elif (
-        c.image_size
-        and c.images
-        and not grid
-        and images
-        and not any(_fits(i.shape, c.image_size) for i in images)
-    ):
+        result.trust = 0.0 if other else 0.5
+    elif other:
         found = sorted({"×".join(map(str, _plane(i.shape))) for i in images})
         result.doubt = f"its images are {', '.join(found[:3])} pixels, another size than expected"
+        result.trust = 0.5
     return result
 
 
@@ -216,7 +218,7 @@ def _has_legend(axes: Axes) -> bool:
 
 def judge(c: FigureAsked, case: Case) -> Verdict:
     """The best figures of the answer by the share of what is asked; panels may be spread over figures."""
-    what = "figure" if not c.about else f"figure of {' or '.join(c.about)}"
+    what = f"figure of {c.about[0]}" if c.about else "figure"
     if nothing_ran(case) or not case.figures:
         return absent(c, case, what)
     looks = [_look(c, [f]) for f in case.figures]
@@ -244,8 +246,15 @@ def judge(c: FigureAsked, case: Case) -> Verdict:
     if len(looks) < c.figures:
         words += f"; {len(looks)} of {c.figures} figures"
     doubts = list(dict.fromkeys(r.doubt for r in best if r.doubt))
+    lines = [line for r in best for line in r.lines]
+    held = literals(case)
+    if lines and sum(typed_values(line.y, held) for line in lines) * 2 > len(lines):
+        private = "The values of the curves stand as literals in the code of the answer: typed, not computed."
+        words += "; a person looks at how its values were obtained"
+        return review(c, round(2 * c.marks * share) / 4, f"{words}.", private=private, **more)
     if doubts:
-        return review(c, round(4 * c.marks * share) / 4, f"{words}; {'; '.join(doubts)}.", **more)
+        trusted = share * min(r.trust for r in best)
+        return review(c, round(4 * c.marks * trusted) / 4, f"{words}; {'; '.join(doubts)}.", **more)
     return earned(c, f"{words}.", **more) if share == 1 else partial(c, share, f"{words}.", **more)
 
 

@@ -73,7 +73,7 @@ class Layers(Criterion):
 
 
 def agreement(want: Expected, have: Layer, classes: int | None) -> float:
-    """0 for another kind; else from 0.5 to 1 by the share of the given attributes that agree."""
+    """0 for another kind; else from 0.25 to 1 by the share of the given attributes that agree."""
     if have.kind not in want.kinds and not _stands_for(want, have):
         return 0.0
     asked = [
@@ -87,7 +87,7 @@ def agreement(want: Expected, have: Layer, classes: int | None) -> float:
     if not any(given):
         return 1.0
     right = sum(a for a, g in zip(asked, given, strict=True) if g)
-    return 0.5 + 0.5 * right / sum(given)
+    return 0.25 + 0.75 * right / sum(given)
 
 
 def _same(want: int | tuple[int, ...], have: tuple[int, ...]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from grader.checks.base import Case, Criterion, Verdict, lost, review, ungraded
 from grader.checks.ran import absent, nothing_ran
+from grader.checks.source import code_of
 from grader.evidence.model import Layer, LayerKind, Measurement, MeasurementState, ModelSnapshot
 
 Seen = tuple[ModelSnapshot, Measurement]
@@ -70,8 +71,8 @@ def named(s: ModelSnapshot) -> str:
 
 def mismatch(c: Criterion, case: Case, reason: str, **more: Any) -> Verdict:
     """Lost, because no measured model fits, unless a trained model of the answer escaped measurement."""
-    done = {s.program for s, _ in measured(case)}
-    escaped = [s for s in snapshots(case) if s.program not in done]
+    done = {(s.variable, s.class_name, s.claimed_parameters) for s, _ in measured(case)}
+    escaped = [s for s in snapshots(case) if (s.variable, s.class_name, s.claimed_parameters) not in done]
     if any(s.trained for s in escaped) or (escaped and not any(s.trained for s, _ in measured(case))):
         words = "Another model of the answer could not be measured"
         why = next((s.problem for s in escaped if s.problem), "no reason is known")
@@ -79,13 +80,13 @@ def mismatch(c: Criterion, case: Case, reason: str, **more: Any) -> Verdict:
     return lost(c, reason, **more)
 
 
-def classes_used(case: Case, before: int | None = None) -> int | None:
-    """Number of classes of the data set that the answer opened last, or an earlier piece did."""
+def classes_used(case: Case) -> int | None:
+    """Number of classes of the data set that the answer opened last, or that a piece it uses did."""
     if case.execution is None:
         return None
-    last = max(case.answer.pieces, default=-1) if before is None else before
     mine = set(case.answer.pieces)
-    known = [d for d in case.execution.datasets if d.classes and d.piece <= last]
+    used = mine | {s.piece.index for s in code_of(case)}
+    known = [d for d in case.execution.datasets if d.classes and d.piece in used]
     best = max(known, key=lambda d: (d.piece in mine, d.piece), default=None)
     return best.classes if best else None
 

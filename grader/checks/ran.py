@@ -200,6 +200,8 @@ def absent(c: Criterion, case: Case, what: str, *, suggestion: float = 0.0, priv
         return lost(c, f"The code ran, and there was no {what} in it.", private=private)
     worst = max(found, key=lambda o: o.fault)
     quotes = worst.quotes
+    if worst.fault is Fault.THEIRS and worst.piece is None:
+        return lost(c, worst.words, private=private)
     if worst.fault is Fault.OURS:
         return ungraded(
             c,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from grader.checks.accuracy import held_out, stand_ins
 from grader.checks.base import Case, Check, Criterion, Quote, Verdict, earned, lost, review, ungraded
+from grader.checks.claims import claim_table, images_tested
 from grader.checks.models import measured
 from grader.checks.ran import absent, nothing_ran, obstacles
 from grader.checks.stated import WHAT, Stated, best, literals, stated, typed
@@ -45,7 +46,7 @@ def judge(c: Reports, case: Case) -> Verdict:
     found = stated(case, c.what)
     figure = best(found)
     if figure is None:
-        return absent(c, case, f"{c.what} stated, with its name,")
+        return absent(c, case, f"stated {c.what}")
     quote = Quote(text=figure.line, piece=figure.piece, about="output" if figure.fresh else "earned")
     more: dict[str, Any] = {"evidence": {"stated": figure.value, "fresh": figure.fresh}, "quotes": (quote,)}
     said = f"{c.what.capitalize()} is stated as {_words(figure, c.what)}"
@@ -68,6 +69,8 @@ def judge(c: Reports, case: Case) -> Verdict:
         return review(c, c.marks / 2, f"{said}, perhaps: of which data it is, is not said.", **more)
     if not c.agrees:
         return earned(c, f"{said}.", **more)
+    if table := claim_table(case):
+        more["tables"] = (table,)
     if WHAT[c.what][0] == "time":
         return agree_time(c, case, figure, said, more)
     if WHAT[c.what][0] == "parameters":
@@ -98,12 +101,7 @@ def _agree_accuracy(c: Reports, case: Case, figure: Stated, said: str, more: dic
             return ungraded(c, words, **more)
         return review(c, c.marks / 2, f"{said}; there is no measured accuracy to hold it against.", **more)
     near = min(rows, key=lambda r: abs(r.value - figure.value))
-    tests = [
-        d.size
-        for d in case.execution.datasets
-        if d.dataset == near.prediction.dataset and d.split in ("test", "validation") and d.size
-    ]
-    n = min(tests, default=near.of)
+    n = images_tested(case, near.prediction.dataset, near.of)
     more["evidence"] |= {"measured": round(near.value, 4), "of": near.of, "stated_on": n}
     if not differ(figure.value, n, near.value, near.of):
         return earned(c, f"{said}, and measured on held-out data as {near.value:.1%}.", **more)

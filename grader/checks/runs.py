@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from grader.checks.base import Case, Check, Criterion, Quote, Verdict, earned, partial, review, ungraded
+import ast
+
+from grader.checks.base import Case, Check, Criterion, Quote, Verdict, earned, lost, partial, review, ungraded
 from grader.checks.ran import Fault, absent, nothing_ran, piece_obstacle, place, redone
-from grader.checks.source import weight
+from grader.checks.source import statements, weight
 from grader.evidence.model import RunState
+
+_IDLE = (ast.Import, ast.ImportFrom, ast.Pass)
 
 
 class Runs(Criterion):
@@ -52,6 +56,8 @@ def judge(c: Runs, case: Case) -> Verdict:
     }
     more = {"evidence": figures, "quotes": tuple(quotes)}
     if not faults:
+        if all(isinstance(s.node, _IDLE) for s in statements(pieces)):
+            return lost(c, "The code only imports; it does nothing that could answer the question.", **more)
         count = "The cell" if len(pieces) == 1 else f"All {len(pieces)} cells"
         return earned(c, " ".join([f"{count} ran to the end.", *words]), **more)
     said = " ".join(dict.fromkeys(words))

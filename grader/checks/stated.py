@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from grader.checks.base import Case
 from grader.checks.ran import nothing_ran
@@ -150,11 +150,11 @@ def _times(line: str) -> Iterator[tuple[float, str, str, bool]]:
 
 def _counts(line: str) -> Iterator[tuple[float, str, str, bool]]:
     for pattern in (
-        rf"\bparam\w*\b[^0-9\n]{{0,30}}?(?P<n>{_NUMBER})",
+        rf"\bparam\w*\b[^0-9\n;,.]{{0,30}}?(?P<n>{_NUMBER})",
         rf"(?P<n>{_NUMBER})\s+(?:\w+\s+){{0,2}}param",
     ):
         for m in re.finditer(pattern, line, re.IGNORECASE):
-            if (value := _number(m["n"])) is not None and value >= 1:
+            if (value := _number(m["n"])) is not None and value >= 1 and value == int(value):
                 yield value, "", m["n"], False
 
 
@@ -246,6 +246,18 @@ def typed(figure: Stated, held: Literals) -> bool:
         or abs(number / 100 - v) < 1e-9
         or abs(number - 100 * v) < 5e-3
         for v in held.numbers
+    )
+
+
+def typed_values(values: Sequence[float], held: Literals) -> bool:
+    """Whether a whole curve stands in the code: three points or more, all of them literals."""
+    return (
+        len(values) >= 3
+        and len(set(values)) >= 3
+        and all(
+            any(min(abs(v - n), abs(100 * v - n)) <= 1e-6 * max(1.0, abs(n)) for n in held.numbers)
+            for v in values
+        )
     )
 
 

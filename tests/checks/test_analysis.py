@@ -101,3 +101,13 @@ def test_a_keras_log() -> None:
 def test_batch_lines_are_no_epochs() -> None:
     text = "Epoch 1/2, Batch 0/938, Loss: 2.3\nEpoch 1/2, Batch 100/938, Loss: 0.2\nEpoch 1 loss: 0.5\n"
     assert from_log(text).train_loss == (0.5,)
+
+
+def test_curves_that_were_typed_support_no_statement() -> None:
+    nb = Notebook().text("The model is overfitting.")
+    nb.code(
+        "t = [50.1, 80.2, 99.3]\nv = [50.4, 60.5, 62.6]", log((0.501, 0.802, 0.993), (0.504, 0.605, 0.626))
+    )
+    v = judge(Analysis(check="analysis", marks=4), nb.case())
+    assert (v.state, v.mark) == (State.REVIEW, 2)
+    assert "typed" not in v.reason and "typed" in v.private

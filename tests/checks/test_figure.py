@@ -142,3 +142,19 @@ def test_no_figure_says_why() -> None:
     )
     v = judge(FigureAsked.model_validate({"check": "figure", "marks": 4, **FILTERS}), nb.case())
     assert v.state is State.LOST and "cannot identify image file" in v.reason
+
+
+def test_curves_of_typed_numbers_are_for_a_person() -> None:
+    nb = Notebook().code(
+        "train = [41.2, 63.9, 95.9]\nval = [40.1, 58.3, 75.2]\nplt.plot(train)\nplt.plot(val)"
+    )
+    typed = curves(lines=(line("Train", (41.2, 63.9, 95.9)), line("Validation", (40.1, 58.3, 75.2))))
+    v = drawn(typed, answer=nb, **CURVES)
+    assert (v.state, v.mark) == (State.REVIEW, 2)
+    assert "typed" not in v.reason and "typed, not computed" in v.private
+
+
+def test_panels_of_another_size_under_the_right_words_are_for_a_person() -> None:
+    v = drawn(panels(8, 5, 5), **FILTERS)
+    assert (v.state, v.mark) == (State.REVIEW, 2)
+    assert "5×5 pixels" in v.reason

@@ -63,6 +63,26 @@ def test_parameters_for_each_class_of_the_data() -> None:
     assert count(wrong, plus_per_class=rule).state is State.LOST
 
 
+def test_classes_of_another_questions_data_do_not_count() -> None:
+    nb = Notebook().code("d = MNIST()").data("mnist", classes=10).code("net = VGG()").model(output=(None, 5))
+    c = output_shape.OutputShape(check="output_shape", marks=2, classes=True)
+    assert output_shape.judge(c, nb.case(answer=(1,))).state is State.REVIEW
+    nb = (
+        Notebook()
+        .code("d = folder()")
+        .data("flowers", classes=5)
+        .code("net = VGG()\ntrain(net, d)")
+        .model(output=(None, 5))
+    )
+    assert output_shape.judge(c, nb.case(answer=(1,))).state is State.EARNED
+
+
+def test_a_model_seen_before_it_could_be_exported_is_the_same_model() -> None:
+    nb = Notebook().code("net = VGG()").model(parameters=9, measured=False, trained=False).code("net(x)")
+    nb.model(parameters=9, trained=False)
+    assert count(nb, any_of=(8,)).state is State.LOST
+
+
 def test_any_measured_model_may_satisfy() -> None:
     nb = (
         Notebook()

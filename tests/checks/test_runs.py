@@ -77,3 +77,8 @@ def test_a_name_error_after_our_limit_is_ours() -> None:
 def test_a_dead_kernel_goes_to_a_person() -> None:
     v = mark(Notebook().code("x = 1").code("boom()", state=RunState.DIED, note="killed, memory"))
     assert (v.state, v.mark) == (State.REVIEW, 2)
+
+
+def test_an_import_alone_is_no_answer() -> None:
+    v = mark(Notebook().code("import torch\nfrom torch import nn"))
+    assert v.state is State.LOST and "only imports" in v.reason
