@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
+from rapidfuzz import fuzz
+
 from grader.checks.base import Case, Check, Criterion, Quote, Verdict, earned, lost, review
 from grader.checks.curves import NEITHER, OVER, UNDER, Reading, fresh_curves, reading, saved_curves
 from grader.checks.ran import Fault, nothing_ran, obstacles
@@ -115,11 +117,20 @@ def claims(case: Case) -> list[Claim]:
     found: list[Claim] = []
     for piece, text in texts:
         for sentence in _sentences(text):
-            if allows := _allows(sentence):
+            if not _copied(sentence, case) and (allows := _allows(sentence)):
                 found.append(Claim(allows=allows, sentence=sentence[:400], piece=piece))
     return found
 
 
+def _copied(sentence: str, case: Case) -> bool:
+    """Whether a sentence only repeats the question."""
+    return bool(case.prompt) and fuzz.token_set_ratio(sentence.lower(), case.prompt.lower()) >= 90
+
+
+_TASK = re.compile(
+    r"\W*(?:question|train|plot|analy[sz]e|discuss|explain|comment|q\s*\d)\b|overfitting or under", re.I
+)
+"""How a question begins when it is copied into the notebook in another wording than the rubric's."""
 _SPEAKS = re.compile(rf"{_OVER}|{_UNDER}|\bgap\b|diverg\w+|plateau\w*|converg\w+", re.IGNORECASE)
 
 
@@ -132,7 +143,8 @@ def judge(c: Analysis, case: Case) -> Verdict:
     if not made:
         if case.prose and (stop := nothing_ran(case)):
             return review(c, 0.0, f"No statement about over- or underfitting was found. {stop.words}")
-        if any(_SPEAKS.search(p.source) for p in case.prose):
+        said = [t for p in case.prose for t in _sentences(p.source) if not _copied(t, case)]
+        if any(_SPEAKS.search(t) and not _TASK.match(t) for t in said):
             words = "The text speaks of the curves; no clear statement about over- or underfitting was found."
             return review(c, 0.0, words)
         return lost(c, "There is no statement about over- or underfitting.")

@@ -67,6 +67,7 @@ def test_definitions_questions_and_advice_are_no_statements(sentence: str) -> No
         ("The model is overfitting.", FINE, State.REVIEW),
         ("The model is overfitting.", POOR, State.REVIEW),
         ("The accuracy rises.", OVERFIT, State.LOST),
+        ("Plot the accuracy over epochs and analyze\noverfitting or underfitting.", OVERFIT, State.LOST),
         ("The gap between the curves grows.", OVERFIT, State.REVIEW),
         ("The model is overfitting. The model does not overfit.", OVERFIT, State.REVIEW),
         ("The model is overfitting.", "done", State.REVIEW),
