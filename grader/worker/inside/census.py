@@ -170,11 +170,6 @@ def _in_namespace(names: dict[str, Any]) -> list[tuple[str, Any]]:
 def collect(names: dict[str, Any], piece: int) -> None:
     """Says which models this piece built, called or trained, and exports those that changed."""
     global _piece, _busy
-    if (keras := sys.modules.get("grade_inside.keras_models")) or "keras" in sys.modules:
-        with contextlib.suppress(Exception):
-            if keras is None:
-                from . import keras_models as keras
-            keras.collect(names, piece)
     if _torch() is None:
         return
     _piece, _busy = piece, True

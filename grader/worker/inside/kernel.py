@@ -26,9 +26,10 @@ def run(task: dict[str, Any]) -> None:
         from . import serve
 
         serve.install(task["bundle"], task["work"])
-    from . import census, figures
+    from . import census, figures, keras_models
 
     census.install()
+    keras_models.install()
     figures.install()
 
     from ipykernel.kernelapp import IPKernelApp
@@ -93,23 +94,30 @@ def _prepare_shell(shell: Any, task: dict[str, Any]) -> None:
 
 def observe(piece: int) -> None:
     """After a piece: what was drawn, which models were seen. Called by the worker's own request."""
-    from . import census, figures
+    from . import census, figures, keras_models
 
     with contextlib.suppress(Exception):
         figures.collect()
-    census.collect(_shell.user_ns if _shell is not None else {}, piece)
+    names = _shell.user_ns if _shell is not None else {}
+    with contextlib.suppress(Exception):
+        keras_models.collect(names, piece)
+    census.collect(names, piece)
 
 
 def begin(piece: int) -> None:
     """Before a piece: what follows belongs to it."""
-    from . import census
+    from . import census, keras_models
 
     record.set_piece(piece)
     census.begin(piece)
+    keras_models.begin(piece)
 
 
 def finish() -> None:
     """At the end: models that were built but never called."""
-    from . import census
+    from . import census, keras_models
 
-    census.finish(_shell.user_ns if _shell is not None else {})
+    names = _shell.user_ns if _shell is not None else {}
+    with contextlib.suppress(Exception):
+        keras_models.finish(names)
+    census.finish(names)
