@@ -143,8 +143,8 @@ def judge(c: Analysis, case: Case) -> Verdict:
     if not made:
         if case.prose and (stop := nothing_ran(case)):
             return review(c, 0.0, f"No statement about over- or underfitting was found. {stop.words}")
-        said = [t for p in case.prose for t in _sentences(p.source) if not _copied(t, case)]
-        if any(_SPEAKS.search(t) and not _TASK.match(t) for t in said):
+        own = [t for p in case.prose for t in _sentences(p.source) if not _copied(t, case)]
+        if any(_SPEAKS.search(t) and not _TASK.match(t) for t in own):
             words = "The text speaks of the curves; no clear statement about over- or underfitting was found."
             return review(c, 0.0, words)
         return lost(c, "There is no statement about over- or underfitting.")
