@@ -48,13 +48,14 @@ def bundle_folder() -> Path:
 
 
 def bundle(profile: Profile, resources: Sequence[str], folder: Path | None = None) -> Bundle:
-    """The bundle of the named resources, made if it is not there yet. Safe to call concurrently.
+    """The bundle of the named resources, and of those that every notebook gets (`registry.ALWAYS`);
+    made if it is not there yet. Safe to call concurrently.
 
     ``folder`` is where bundles are kept, by default `bundle_folder`.
 
     :raises ResourceError: a name is unknown, a cached file cannot be read, or there is no space.
     """
-    chosen = registry.resolve(resources)
+    chosen = registry.resolve([*registry.ALWAYS, *resources])
     cached = {r.id: data.find(r) for r in chosen}
     recipe = hashlib.sha256(f"{profile} {_own_code()} {_versions()}".encode())
     for r in chosen:

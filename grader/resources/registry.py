@@ -6,20 +6,33 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from grader.errors import ResourceError
-from grader.resources.base import Kind, Resource
-from grader.resources.sources import cifar10, flowers102, folders, idx, sample_image, torchvision_weights
+from grader.resources.base import Resource
+from grader.resources.sources import (
+    cifar10,
+    flowers102,
+    folders,
+    idx,
+    keras_weights,
+    sample_image,
+    torchvision_weights,
+)
 
 RESOURCES: dict[str, Resource] = {
     r.id: r
-    for module in (idx, cifar10, flowers102, folders, sample_image, torchvision_weights)
+    for module in (idx, cifar10, flowers102, folders, sample_image, torchvision_weights, keras_weights)
     for r in module.RESOURCES
 }
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "flowers": ("flowers102", "photos"),
-    "torchvision-weights": tuple(r.id for r in RESOURCES.values() if r.kind is Kind.WEIGHTS),
+    "torchvision-weights": tuple(r.id for r in torchvision_weights.RESOURCES),
+    "keras-weights": tuple(r.id for r in keras_weights.RESOURCES),
 }
 """What one word in a rubric stands for: the small flower data set may be Flowers102 or a local folder."""
+
+
+ALWAYS = ("mnist", "fashion-mnist", "cifar10", "sample-image")
+"""What notebooks ask for whatever their assignment promises; every bundle has them."""
 
 
 def find(name: str) -> tuple[Resource, ...]:

@@ -100,6 +100,7 @@ def make(m: Making) -> Made:
     archive = m.folder / ARCHIVE
     formats.write_tar_gz(archive, {f"cifar-10-batches-py/{n}": body for n, body in files.items()})
     md5 = [formats.md5(archive)]
+    formats.write_npz(m.folder / "cifar10.npz", x_train=x, y_train=y, x_test=tx, y_test=ty)
     unpacked = m.folder / "cifar-10-batches-py"
     unpacked.mkdir()
     for name, body in files.items():

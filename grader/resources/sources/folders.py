@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,8 +14,11 @@ from grader.resources import draw, drawing, formats
 from grader.resources.base import Kind, Link, Made, Making, Resource, Served, Source, State
 from grader.resources.sources.flowers102 import link_or_copy
 
-TRAIN, VAL = 4, 2
+Counts: TypeAlias = dict[str, int]
+FEW: Counts = {"train": 4, "val": 2}
 """Photos of each class in the smoke profile, where a VGG16 runs over them on a CPU."""
+MORE: Counts = {"train": 8, "val": 2}
+"""The same for a data set that notebooks split themselves, which they do with lighter models."""
 CLASSES = 5
 """At most so many classes in the smoke profile."""
 SIZE = 128
@@ -68,25 +72,25 @@ def recognise(folder: Path) -> bool:
     return folder.is_dir() and len(read(folder)["train"]) >= 2
 
 
-def _generate(target: Path, classes: tuple[str, ...], seed: int) -> int:
+def _generate(target: Path, classes: tuple[str, ...], seed: int, counts: Counts) -> int:
     random = np.random.default_rng(seed)
-    for part, count in (("train", TRAIN), ("val", VAL)):
+    for part, count in counts.items():
         for label, name in enumerate(classes):
             (target / part / name).mkdir(parents=True)
             for i in range(count):
                 picture = drawing.picture(label, len(classes), SIZE, random)
                 (target / part / name / f"{name}_{part}_{i:03d}.jpg").write_bytes(drawing.jpeg(picture))
-    return len(classes) * (TRAIN + VAL)
+    return len(classes) * sum(counts.values())
 
 
-def _take(target: Path, cached: Path, profile: Profile) -> tuple[int, int, int]:
+def _take(target: Path, cached: Path, profile: Profile, counts: Counts) -> tuple[int, int, int]:
     """Puts the photos in place; their number, how many there are in the cache, and the classes."""
     parts = read(cached)
     names = sorted(set(parts["train"]) & set(parts["val"]))
     if profile is Profile.SMOKE:
         names = draw.names(names, CLASSES)
     taken = 0
-    for part, count in (("train", TRAIN), ("val", VAL)):
+    for part, count in counts.items():
         for name in names:
             by_name = {p.name: p for p in parts[part][name]}
             wanted = draw.names(by_name, count) if profile is Profile.SMOKE else list(by_name)
@@ -98,18 +102,24 @@ def _take(target: Path, cached: Path, profile: Profile) -> tuple[int, int, int]:
 
 
 def _make(
-    title: str, generated: tuple[str, ...], roots: tuple[str, ...], archive: str, flat: bool, seed: int
+    title: str,
+    generated: tuple[str, ...],
+    roots: tuple[str, ...],
+    archive: str,
+    flat: bool,
+    seed: int,
+    counts: Counts,
 ) -> Callable[[Making], Made]:
     def make(m: Making) -> Made:
         folder = m.folder
         if m.cached is None:
-            n, classes = _generate(folder, generated, seed), len(generated)
+            n, classes = _generate(folder, generated, seed, counts), len(generated)
             state, words = (
                 State.STAND_IN,
                 f"{title}: {n} generated pictures of {classes} classes in its place",
             )
         else:
-            n, there, classes = _take(folder, m.cached, m.profile)
+            n, there, classes = _take(folder, m.cached, m.profile, counts)
             state = State.REAL if n == there else State.SUBSET
             words = f"{title}: {n} of {there} real photos ({m.cached.name}), {classes} classes"
         served: tuple[Served, ...] = ()
@@ -165,14 +175,14 @@ def _pack(archive: Path, folder: Path, root: str, flat: bool) -> None:
 
 def _resource(
     id: str, title: str, generated: tuple[str, ...], roots: tuple[str, ...], url: str = "", *,
-    flat: bool = False, also: tuple[str, ...] = (), licence: str = "", seed: int = 1,
+    flat: bool = False, also: tuple[str, ...] = (), licence: str = "", seed: int = 1, counts: Counts = FEW,
 ) -> Resource:  # fmt: skip
     archive = url.rsplit("/", 1)[-1]
     return Resource(
         id=id,
         title=title,
         kind=Kind.FOLDER,
-        make=_make(title, generated, roots, archive, flat, seed),
+        make=_make(title, generated, roots, archive, flat, seed, counts),
         recognise=recognise,
         sources=(Source(url=url, name=archive),) if url else (),
         also=also,
@@ -196,7 +206,7 @@ RESOURCES = (
         ("daisy", "dandelion", "roses", "sunflowers", "tulips"), ("flower_photos",),
         "https://storage.googleapis.com/download.tensorflow.org/example_images/flower_photos.tgz",
         flat=True, also=("tf_flowers", "flowers", "flower_photos"),
-        licence="CC BY, by each photographer; The TensorFlow Team, 2019", seed=5,
+        licence="CC BY, by each photographer; The TensorFlow Team, 2019", seed=5, counts=MORE,
     ),
     _resource(
         "cats-and-dogs", "cats and dogs", ("cats", "dogs"), ("cats_and_dogs_filtered", "cats_and_dogs"),

@@ -88,7 +88,6 @@ def _make(
     content: Callable[[Making], Content],
     unless: str,
     when: str,
-    npz: str,
     loaders: tuple[str, ...],
 ) -> Callable[[Making], Made]:
     def make(m: Making) -> Made:
@@ -101,14 +100,12 @@ def _make(
             pattern = f"(?i)^(?!.*({unless})).*{when}.*{name.replace('-', '[-.]')}"
             served.append(Served(match=pattern + r"\.gz$", file=m.inside(path)))
             md5.append(formats.md5(path))
-        links: tuple[Link, ...] = ()
-        if npz:
-            path = m.folder / npz
-            x, y, tx, ty = arrays
-            formats.write_npz(path, x_train=x, y_train=y, x_test=tx, y_test=ty)
-            served.append(Served(match=rf"/{npz}$", file=m.inside(path)))
-            md5.append(formats.md5(path))
-            links = (Link(path=npz, target=m.inside(path)),)
+        path = m.folder / f"{m.id}.npz"
+        x, y, tx, ty = arrays
+        formats.write_npz(path, x_train=x, y_train=y, x_test=tx, y_test=ty)
+        served.append(Served(match=rf"/{path.name}$", file=m.inside(path)))
+        md5.append(formats.md5(path))
+        links = (Link(path=path.name, target=m.inside(path)),)
         return Made(
             state=state, words=words, judged=judged, served=tuple(served), links=links, md5=tuple(md5),
             loaders=loaders, classes=10,
@@ -143,7 +140,7 @@ RESOURCES = (
         id="mnist",
         title="MNIST handwritten digits",
         kind=Kind.DATA_SET,
-        make=_make(_mnist, "fashion|kmnist|emnist|qmnist|kuzushiji|tf-keras-datasets", "", "mnist.npz",
+        make=_make(_mnist, "fashion|kmnist|emnist|qmnist|kuzushiji|tf-keras-datasets", "",
                    ("MNIST", "keras.datasets.mnist")),
         recognise=recognise,
         sources=_sources(
@@ -160,7 +157,7 @@ RESOURCES = (
         id="fashion-mnist",
         title="Fashion-MNIST",
         kind=Kind.DATA_SET,
-        make=_make(_fashion, "kmnist|emnist|qmnist", "(fashion|tf-keras-datasets)", "",
+        make=_make(_fashion, "kmnist|emnist|qmnist", "(fashion|tf-keras-datasets)",
                    ("FashionMNIST", "keras.datasets.fashion_mnist")),
         recognise=recognise,
         sources=_sources(

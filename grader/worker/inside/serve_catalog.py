@@ -90,6 +90,11 @@ def accepts(path: Any) -> bool:
         return False
 
 
+def file(path: str) -> str:
+    """Where a file or folder of the bundle is."""
+    return os.path.join(_bundle, *path.split("/"))
+
+
 def made(resource: str) -> dict[str, Any] | None:
     found: dict[str, Any] | None = _manifest["resources"].get(resource)
     return found
