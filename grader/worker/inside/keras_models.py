@@ -15,7 +15,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import record, serve_hooks
+from . import keras_folders, record, serve_hooks
 from .keras_variables import Print, form, named_variables, print_of, prints, size
 
 MOST_MODELS = 12
@@ -49,10 +49,9 @@ _state: dict[str, Any] = {"piece": 0, "depth": 0, "busy": False, "hooked": False
 
 def install() -> None:
     """Hooks Keras now where it is imported, else as soon as it is."""
-    if "keras" in sys.modules:
-        _hook(sys.modules["keras"])
-    elif not _state["waiting"]:
+    if not _state["waiting"]:
         _state["waiting"] = True
+        keras_folders.install()
         serve_hooks.when_imported("keras", _hook)
         serve_hooks.install()
 

@@ -6,6 +6,7 @@ refuses anything that carries code. The process is sandboxed like a kernel's, be
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -44,6 +45,8 @@ def read(path: str) -> dict[str, Any]:
     if "graph.pb" in _members(path):
         from . import keras_graph
 
+        library()
+
         return keras_graph.read(path)
     return keras_layers.read(load(path))
 
@@ -79,6 +82,12 @@ def predict(path: str, images: Any) -> tuple[list[int], int]:
 _loaded: dict[str, Any] = {}
 
 
+def library() -> Any:
+    """Keras, imported after torchvision: both frameworks bring LLVM, and in the other order it aborts."""
+    importlib.import_module("torchvision")
+    return importlib.import_module("keras")
+
+
 def load(path: str) -> Any:
     """The model, rebuilt in safe mode; once for each file.
 
@@ -88,8 +97,7 @@ def load(path: str) -> Any:
 
     if path in _loaded:
         return _loaded[path]
-    import keras
-
+    keras = library()
     members = _members(path)
     try:
         if "model.weights.h5" in members:
@@ -150,7 +158,8 @@ def _probability(path: str) -> bool:
 def _prediction(path: str, entry: dict[str, Any], folder: str) -> dict[str, Any] | None:
     import numpy as np
 
-    images = np.load(os.path.join(folder, entry["inputs"]))["images"]
+    with np.load(os.path.join(folder, entry["inputs"]), allow_pickle=False) as stored:
+        images = stored[stored.files[0]]
     try:
         transform = preprocess.build(entry["preprocessing"]["steps"])
     except preprocess.Unknown:

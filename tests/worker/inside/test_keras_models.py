@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytest.importorskip("torchvision")  # before TensorFlow: both bring LLVM, and the other order aborts
 pytest.importorskip("tensorflow", reason="needs the extra 'keras'")
 
 from grader.worker.inside import keras_inputs, keras_models, keras_reading, record
@@ -259,3 +260,32 @@ def test_an_archive_with_code_or_strange_members_is_refused(tmp_path: Path) -> N
         archive.writestr("../evil.py", "x")
     with pytest.raises(Malformed, match="never read"):
         keras_reading.measure(str(tmp_path))
+
+
+def test_folders_of_images_are_noted_with_their_classes(notebook: Notebook, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for part, count in (("train", 3), ("validation", 2)):
+        for name in ("cats", "dogs", "owls"):
+            folder = tmp_path / "photos" / part / name
+            folder.mkdir(parents=True)
+            for i in range(count):
+                Image.new("RGB", (40, 30), (i * 60, 90, 30)).save(folder / f"{i}.png")
+    notes = notebook(
+        1,
+        f"""
+from tensorflow.keras.preprocessing.image import ImageDataGenerator
+folder = {str(tmp_path / "photos")!r}
+a = ImageDataGenerator(rescale=1 / 255).flow_from_directory(folder + "/train", target_size=(16, 16))
+b = keras.utils.image_dataset_from_directory(folder + "/validation", image_size=(16, 16))
+""",
+    )
+    found = [(n["split"], n["size"], n["classes"]) for n in notes if n["kind"] == "dataset"]
+    assert found == [("train", 9, 3), ("validation", 6, 3)]
+    model = """
+model = keras.Sequential([keras.Input((16, 16, 3)), layers.Flatten(), layers.Dense(3, activation="softmax")])
+model.compile("sgd", "categorical_crossentropy"); model.fit(a, verbose=0)
+"""
+    note = models(notebook(2, model))["model"]
+    assert note["input_shape"] == [16, 16, 3]
+    assert 0 <= note["input_range"][0] < note["input_range"][1] <= 1
