@@ -8,8 +8,10 @@ from pydantic import Field, model_validator
 
 from grader.checks.base import Case, Check, Criterion, Quote, State, Verdict, earned, lost, review
 from grader.submission.model import UNSURE
+from grader.text.assess import POINT_TOLERANCE, Assessment, assess
+from grader.text.calibration import shipped
 from grader.text.points import Point
-from grader.text.reader import Reading, compiled
+from grader.text.reader import Reading
 from grader.text.sentences import Sentence, read_code, read_text
 
 
@@ -32,19 +34,75 @@ class KeyPoints(Criterion):
         return self.says or "key points of the answer"
 
 
-def _sentences(case: Case) -> list[Sentence]:
+def sentences(case: Case) -> list[Sentence]:
+    """The answer's prose, and its code as far as it says anything (names, comments, strings)."""
     out: list[Sentence] = []
     for p in case.answered:
         out += read_text(p.source, p.index) if p.kind == "markdown" else read_code(p.source, p.index)
     return out
 
 
-def _state(r: Reading, decided: bool) -> State:
-    if not decided:
+def judge(c: KeyPoints, case: Case) -> Verdict:
+    reference = sentences(case.reference) if case.reference is not None else []
+    source = "\n\n".join(p.source for p in case.answered)
+    a = assess(c.points, case.prompt, sentences(case), source=source, best=c.best, reference=reference)
+    if a.blank:
+        return _blank(c, case, a)
+    full = sum(r.mark >= r.point.marks for r in a.counted)
+    some = sum(0 < r.mark < r.point.marks for r in a.counted)
+    reason = f"{full} of {len(a.counted)} points made in full" + (f", {some} in part" if some else "")
+    more: dict[str, Any] = {
+        "evidence": _evidence(a),
+        "quotes": tuple(q for r in a.readings if (q := _quote(r))),
+        "hint": c.hint,
+        "private": "; ".join(g.private for g in a.guards if g.private),
+    }
+    mark = min(a.mark, c.marks)
+    if a.guards:
+        return review(c, mark, f"{reason}; {a.guards[0].reason}", **more)
+    if case.answer.confidence < UNSURE and mark < c.marks:
+        return review(
+            c, mark, f"{reason}; which part of the notebook answers this question is uncertain", **more
+        )
+    if not a.decided:
+        return review(c, mark, f"{reason}; the wording leaves room for doubt", **more)
+    if mark >= c.marks:
+        return earned(c, reason, **more)
+    if mark <= 0:
+        return lost(c, "none of the points was found in the answer", **more)
+    return Verdict(state=State.PARTIAL, mark=mark, reason=reason, **more)
+
+
+def _state(r: Reading, a: Assessment) -> State:
+    if a.blank:
+        return State.LOST
+    if r.contradicted or any(p.contrary for p in r.parts):
+        return State.REVIEW
+    c = shipped()
+    if not c.decided(r.share, c.confidence(r.doubt, POINT_TOLERANCE)):
         return State.REVIEW
     if r.mark >= r.point.marks:
         return State.EARNED
     return State.PARTIAL if r.mark > 0 else State.LOST
+
+
+def _evidence(a: Assessment) -> dict[str, Any]:
+    return {
+        "confidence": round(a.confidence, 3),
+        "guards": [g.kind for g in a.guards],
+        "points": [
+            {
+                "says": r.point.says,
+                "mark": r.mark,
+                "out_of": r.point.marks,
+                "state": _state(r, a).value,
+                "confidence": round(1.0 if a.blank else shipped().confidence(r.doubt, POINT_TOLERANCE), 3),
+                "quote": r.sentence.text[:400] if r.sentence else "",
+                "missing": list(r.missing),
+            }
+            for r in a.readings
+        ],
+    }
 
 
 def _quote(r: Reading) -> Quote | None:
@@ -54,54 +112,8 @@ def _quote(r: Reading) -> Quote | None:
     return Quote(text=r.sentence.text[:400], piece=r.sentence.piece, line=r.sentence.line, about=about)
 
 
-def judge(c: KeyPoints, case: Case) -> Verdict:
-    sentences = _sentences(case)
-    readings = compiled(c.points, case.prompt).read(sentences)
-    if not any(r.sentence for r in readings):
-        return _blank(c, case, readings)
-    counted = sorted(readings, key=lambda r: -r.mark)[: c.best] if c.best else list(readings)
-    mark = min(sum(r.mark for r in counted), c.marks)
-    sure = min(1 - r.doubt for r in counted)
-    points = [
-        _evidence(r, State.REVIEW if r.contradicted else _state(r, r.confidence >= 0.6)) for r in readings
-    ]
-    got = [r for r in counted if r.mark >= r.point.marks]
-    reason = f"{len(got)} of {len(counted)} points made in full"
-    quotes = tuple(q for r in readings if (q := _quote(r)))
-    more: dict[str, Any] = {
-        "evidence": {"points": points, "confidence": round(sure, 3)},
-        "quotes": quotes,
-        "hint": c.hint,
-    }
-    if case.answer.confidence < UNSURE and mark < c.marks:
-        return review(
-            c, mark, f"{reason}; which part of the notebook answers this question is uncertain", **more
-        )
-    if any(r.contradicted for r in readings):
-        return review(c, mark, f"{reason}; one sentence seems to contradict a point", **more)
-    if mark >= c.marks:
-        return earned(c, reason, **more)
-    if sure < 0.6:
-        return review(c, mark, f"{reason}; a person should look at the others", **more)
-    if mark == 0:
-        return lost(c, "none of the points was found in the answer", **more)
-    return Verdict(state=State.PARTIAL, mark=mark, reason=reason, **more)
-
-
-def _evidence(r: Reading, state: State) -> dict[str, Any]:
-    return {
-        "says": r.point.says,
-        "mark": r.mark,
-        "out_of": r.point.marks,
-        "state": state.value,
-        "confidence": round(r.confidence, 3),
-        "quote": r.sentence.text[:400] if r.sentence else "",
-    }
-
-
-def _blank(c: KeyPoints, case: Case, readings: tuple[Reading, ...]) -> Verdict:
-    points = [_evidence(r, State.LOST) for r in readings]
-    more: dict[str, Any] = {"evidence": {"points": points, "confidence": 1.0}, "hint": c.hint}
+def _blank(c: KeyPoints, case: Case, a: Assessment) -> Verdict:
+    more: dict[str, Any] = {"evidence": _evidence(a), "hint": c.hint}
     if case.answer.confidence < UNSURE:
         why = "no text was found for this question; which part of the notebook answers it is uncertain"
         return review(c, 0, why, **more)

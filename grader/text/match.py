@@ -23,7 +23,7 @@ from rapidfuzz import fuzz
 from grader.text import embed
 from grader.text.sentences import Sentence
 from grader.text.thesaurus import alike
-from grader.text.words import NEGATIONS, WORD, content, stem, words
+from grader.text.words import WORD, content, stem, words
 
 Array = npt.NDArray[np.float32]
 
@@ -33,6 +33,8 @@ LEAST = 0.6
 """Least weight of a statement's words together."""
 ALIKE = 0.85
 """Worth of a word of the same group of the thesaurus, against 1 for the word itself."""
+NEARLY = 0.8
+"""Share of the best sentence's recall from which another sentence says the same."""
 NEAR_SPELLING = 84.0
 NEAR_MEANING = 0.42
 """Cosine of word vectors below which two words are strangers."""
@@ -61,14 +63,14 @@ class Features:
     """Content words of the statement that is met best, those of the question not counted."""
     at: int | None
     phrasing: int
-    polarity: bool
-    """Whether negation in the best sentence agrees with the statement's."""
+    second: int | None
+    """The sentence that meets it second best, where that is nearly as good."""
 
     def numbers(self) -> tuple[float, ...]:
         return (self.sentence, self.window, self.whole, self.exact, self.cosine, self.bigrams, self.size)
 
 
-NOTHING = Features(0, 0, 0, 0, 0, 0, 1, None, 0, True)
+NOTHING = Features(0, 0, 0, 0, 0, 0, 1, None, 0, None)
 
 
 class Prepared:
@@ -81,12 +83,10 @@ class Prepared:
         self.starts: list[int] = []
         self.owner: list[int] = []
         self.length = 0
-        self.negated: list[bool] = []
         for n, s in enumerate(self.sentences):
             own = WORD.findall(s.text)
             self.length += len(own)
             low = [w.lower().replace("’", "'") for w in own]
-            self.negated.append(any(w in NEGATIONS or w.endswith("n't") for w in low))
             kept = [(c, w) for w in low if (c := content(w))]
             if kept:
                 self.starts.append(len(self.tokens))
@@ -108,7 +108,6 @@ class Question:
         rows: list[dict[int, float]] = []
         self.statements = [s for g in self.groups for s in g]
         self.group_of = np.array([i for i, g in enumerate(self.groups) for _ in g], dtype=np.int64)
-        self.negation = [any(w.lower() in NEGATIONS for w in words(s)) for s in self.statements]
         self.pairs: list[frozenset[tuple[str, str]]] = []
         for s in self.statements:
             row: dict[int, float] = {}
@@ -223,7 +222,11 @@ class Question:
             block = score[:, mine]
             s, p = np.unravel_index(int(block.argmax()), block.shape)
             k = int(mine[p])
-            pairs = self.pairs[k]
+            row = best[:, mine].max(axis=1).copy()
+            top = float(row[int(s)])
+            row[int(s)] = -1.0
+            other = int(row.argmax())
+            second = answer.owner[other] if top > 0 and row[other] >= NEARLY * top else None
             size = self.sizes[k]
             out.append(
                 Features(
@@ -245,7 +248,7 @@ class Question:
                     size=size,
                     at=answer.owner[int(s)],
                     phrasing=int(p),
-                    polarity=answer.negated[answer.owner[int(s)]] == self.negation[k] or not pairs,
+                    second=second,
                 )
             )
         return out

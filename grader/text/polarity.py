@@ -82,14 +82,17 @@ def sense(statement: str, sentence: str) -> Sense:
         total += shared
         best.append(clause)
         reach = 0
+        here = 0
         for word, c in marked:
             if _is_negation(word):
                 reach = SCOPE
             elif c and reach:
                 reach -= 1
                 if c in wide:
-                    relevant += 1
+                    here += 1
                     reach = 0
+        if shared >= 2:
+            relevant += here
         stems_here = [stem(w) for w in clause]
         unchanged = unchanged or any(s in UNCHANGED for s in stems_here)
         if shared >= 2:
@@ -125,3 +128,30 @@ def agrees(statements: Sequence[str], best: str, sentence: str) -> Sense:
     if any(f >= 0.7 * fit[best] and sense(s, sentence) is Sense.AGREES for s, f in fit.items()):
         return Sense.AGREES
     return first
+
+
+def covers(statement: str, text: str) -> float:
+    """Share of a statement's content words that a text has, in these words or others of their group."""
+    kept = _statement(statement)[0]
+    have = {c for w in WORD.findall(text) if (c := content(w))}
+    return sum(k in have or bool(alike(k) & have) for k in kept) / max(len(kept), 1)
+
+
+def says(statement: str, sentence: str) -> bool:
+    """Whether one clause of a sentence makes a statement, nearly in its own words, in the same sense.
+
+    Stricter than matching what is asked for: a must-not-say statement differs from the right one in a
+    word or two, so words of the same group do not do, and directions must be the same.
+    """
+    kept, _, up, down = _statement(statement)
+    for clause in CLAUSE.split(sentence):
+        here, _, ups, downs = _statement(clause)
+        if len(kept & here) < SAID * len(kept) or (up, down) != (ups, downs):
+            continue
+        if sense(statement, clause) is Sense.AGREES:
+            return True
+    return False
+
+
+CLAUSE = re.compile(rf"{BREAK.pattern}|\band\b|\bwhich\b", re.I)
+SAID = 0.85

@@ -16,17 +16,24 @@ import numpy as np
 from grader.text import formulas, model
 from grader.text.match import Features, Prepared, Question, has_term
 from grader.text.points import Fact, Part, Point, alternatives
+from grader.text.polarity import Sense, covers, says
+from grader.text.polarity import agrees as agrees_with
 from grader.text.quantities import agrees, quantities
 from grader.text.sentences import Sentence
 from grader.text.words import stems
 
 CLOSE = 0.8
-"""Recall from which a must-not-say statement counts as said."""
+"""Share of a statement's words from which a second sentence is held against it."""
 
 
 WITHOUT = 0.1
 """What is left of a part whose needed terms are missing; of a point, `POINT_WITHOUT`."""
 POINT_WITHOUT = 0.4
+DOUBTED = 0.3
+"""How far a part must be made for its sentence's sense to be looked at."""
+CONTRARY = 0.15
+CONTRADICTED = 0.3
+"""What is left of a part, or a point, of which the answer says the opposite."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,8 @@ class PartReading:
     sentence: Sentence | None
     features: Features | None = None
     fact: float | None = None
+    contrary: Sentence | None = None
+    """A sentence that uses the statement's words and seems to say the opposite."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,6 @@ class Points:
         self._whole = [add(p.also if p.parts else ()) for p in self.points]
         self._parts = [[add(part.phrasings) for part in p.made_of()] for p in self.points]
         self._made_of = [p.made_of() for p in self.points]
-        self._not = [[add((n,)) for n in p.not_] for p in self.points]
         self._lesser = [[add(x.phrasings) for x in p.lesser] for p in self.points]
         self.question = Question(groups, prompt)
 
@@ -86,19 +94,31 @@ class Points:
         return tuple(self._one(i, p, found, answer, tokens, theta) for i, p in enumerate(self.points))
 
     def _part(self, part: Part, f: Features, answer: Prepared, theta: model.Array | None) -> PartReading:
-        says = model.made(f, theta) if part.phrasings else 0.0
+        made = model.made(f, theta) if part.phrasings else 0.0
         if not all(any(_terms(n).search(s.text) for s in answer.sentences) for n in part.needs):
-            says *= WITHOUT
+            made *= WITHOUT
         at = answer.sentences[f.at] if f.at is not None else None
+        contrary = None
+        if made >= DOUBTED and at is not None:
+            statement = part.phrasings[f.phrasing]
+            if agrees_with(part.phrasings, statement, at.text) is not Sense.AGREES:
+                contrary, made = at, made * CONTRARY
+            elif f.second is not None:
+                other = answer.sentences[f.second]
+                if (
+                    covers(statement, other.text) >= CLOSE
+                    and agrees_with(part.phrasings, statement, other.text) is not Sense.AGREES
+                ):
+                    contrary = other
         if not part.facts:
-            return PartReading(part, says, at, f)
+            return PartReading(part, made, at, f, None, contrary)
         where = [fact_in(x, answer.sentences) for x in part.facts]
         share = sum(s is not None for s in where) / len(where)
         share = float(share > 0) if part.either else share
         first = next((s for s in where if s is not None), None)
-        if share >= says:
+        if share >= made:
             return PartReading(part, share, first or at, None, share)
-        return PartReading(part, says, at, f, share)
+        return PartReading(part, made, at, f, share, contrary)
 
     def _one(
         self,
@@ -126,10 +146,12 @@ class Points:
                 share, rows = weaker.made * lesser.marks / p.marks, [*rows, weaker]
         best = max(rows, key=lambda r: (r.made * r.part.marks, r.features.sentence if r.features else 1))
         contradicted = None
-        for g in self._not[i]:
-            f = found[g]
-            if f.sentence >= CLOSE and f.at is not None and answer.sentences[f.at] is not best.sentence:
-                contradicted = answer.sentences[f.at]
+        for statement in p.not_:
+            contradicted = contradicted or next(
+                (s for s in answer.sentences if says(statement, s.text)), None
+            )
+        if contradicted is not None:
+            share *= CONTRADICTED
         absent = tuple(r.part.says for r in rows if r.made < 0.5) if p.parts or p.facts else ()
         return Reading(p, share, doubt, best.sentence, tuple(rows), (*missing, *absent), contradicted)
 

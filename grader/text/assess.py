@@ -1,0 +1,155 @@
+"""From sentences and points to suggested marks, how sure they are, and whether a person must look."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.text import guards
+from grader.text.calibration import Calibration, Marked, shipped
+from grader.text.guards import Guard
+from grader.text.points import Point
+from grader.text.reader import Reading, compiled
+from grader.text.sentences import Sentence, read_text
+
+POINT_TOLERANCE = 0.25
+"""A point's mark is right when it is within this share of the point."""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What a text is worth. ``share`` of the marks; ``decided``: it may stand without a person."""
+
+    readings: tuple[Reading, ...]
+    counted: tuple[Reading, ...]
+    mark: float
+    out_of: float
+    doubt: float
+    confidence: float
+    decided: bool
+    guards: tuple[Guard, ...]
+    words: int
+
+    @property
+    def share(self) -> float:
+        return self.mark / self.out_of
+
+    @property
+    def blank(self) -> bool:
+        return self.words == 0
+
+
+def assess(
+    points: tuple[Point, ...],
+    prompt: str,
+    sentences: Sequence[Sentence],
+    *,
+    source: str = "",
+    best: int | None = None,
+    reference: Sequence[Sentence] = (),
+    calibration: Calibration | None = None,
+) -> Assessment:
+    """Read an answer. ``source`` is its raw text (hidden HTML may address the marker); ``best``: only so
+    many of the points count; ``reference``: the model answer, where copying it matters."""
+    readings = compiled(points, prompt).read(sentences)
+    return conclude(
+        readings,
+        sentences,
+        source=source,
+        prompt=prompt,
+        best=best,
+        reference=reference,
+        calibration=calibration,
+    )
+
+
+def conclude(
+    readings: tuple[Reading, ...],
+    sentences: Sequence[Sentence],
+    *,
+    source: str,
+    prompt: str,
+    best: int | None = None,
+    reference: Sequence[Sentence] = (),
+    calibration: Calibration | None = None,
+) -> Assessment:
+    """An `Assessment` from points that are read already."""
+    c = calibration or shipped()
+    counted = tuple(sorted(readings, key=lambda r: -r.mark)[:best]) if best else readings
+    out_of = sum(r.point.marks for r in counted)
+    words = guards.count(sentences)
+    raw = min(sum(r.mark for r in counted), out_of)
+    mark = _shift(raw, out_of, c)
+    doubt = math.sqrt(sum((r.doubt * r.point.marks) ** 2 for r in counted)) / out_of
+    confidence = 1.0 if words == 0 else c.confidence(doubt)
+    found = (
+        () if words == 0 else _guards(sentences, source, prompt, reference, mark / out_of, words, readings, c)
+    )
+    decided = words == 0 or (not found and c.decided(mark / out_of, confidence))
+    return Assessment(readings, counted, mark, out_of, doubt, confidence, decided, found, words)
+
+
+def _shift(mark: float, out_of: float, c: Calibration) -> float:
+    """A teacher's mildness, in half marks; nothing stays nothing and all stays all."""
+    if mark <= 0 or mark >= out_of or not c.shift:
+        return mark
+    return min(max(round(2 * (mark + c.shift * out_of)) / 2, 0.0), out_of)
+
+
+def _guards(
+    sentences: Sequence[Sentence],
+    source: str,
+    prompt: str,
+    reference: Sequence[Sentence],
+    share: float,
+    words: int,
+    readings: Sequence[Reading],
+    c: Calibration,
+) -> tuple[Guard, ...]:
+    found = [
+        guards.asked_back(sentences, prompt),
+        guards.keyword_list(sentences),
+        guards.shuffled(sentences),
+        guards.copied(sentences, reference) if reference else None,
+        guards.instructions(source),
+        guards.other_language(sentences),
+        guards.picture(source) if share < 1 else None,
+        guards.only_code(sentences),
+        guards.odd_length(words, share, c.shortest, c.longest),
+        _contrary(readings),
+    ]
+    return tuple(g for g in found if g is not None)
+
+
+def _contrary(readings: Sequence[Reading]) -> Guard | None:
+    for r in readings:
+        if r.contradicted is not None:
+            said = f"says {r.contradicted.text[:160]!r}"
+            return Guard("contradiction", "one sentence seems to say the opposite of a point", said)
+        for p in r.parts:
+            if p.contrary is not None:
+                said = f"{p.contrary.text[:160]!r} against {p.part.says!r}"
+                return Guard("negation", "one sentence may say the opposite of what is asked", said)
+    return None
+
+
+def suggester(
+    questions: Mapping[str, tuple[tuple[Point, ...], str, int | None]], calibration: Calibration | None = None
+) -> Callable[[str, str], Marked]:
+    """For `calibrate_answers`: suggestions by question id from its points, prompt and ``best``."""
+    from grader.errors import UsageError
+
+    start = calibration or shipped()
+    plain = start.model_copy(update={"shift": 0.0})
+
+    def suggest(question: str, answer: str) -> Marked:
+        if question not in questions:
+            raise UsageError(
+                f"no question {question!r} is answered in words", todo=f"one of {', '.join(questions)}"
+            )
+        points, prompt, best = questions[question]
+        a = assess(points, prompt, read_text(answer), source=answer, best=best, calibration=plain)
+        return Marked(suggested=a.share, doubt=a.doubt, given=0.0, words=a.words, guarded=bool(a.guards))
+
+    return suggest

@@ -1,0 +1,276 @@
+"""How sure a suggested mark is, and from when on it may stand without a person.
+
+The error of a suggested share of marks is modelled as normal with variance ``floor² + (slope · doubt)²``,
+where ``doubt`` is the spread that the matching itself leaves (see `grader.text.reader.combine`): a model
+of the error, not of the score. A verdict's confidence is the probability that its error is at most
+``tolerance`` of the marks. Two thresholds, one for accepting (at least half of the marks) and one for
+rejecting, are the lowest at which no more than ``allowed`` of the decided answers were off by more than
+``tolerance``, each judged on answers that the model of the error had not seen.
+
+The shipped record (``calibration.json``) was fitted by ``bench/fit_points.py`` on 84 real coursework
+answers; a teacher's own marks replace it (`calibrate`).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+from scipy.optimize import minimize
+
+from grader.errors import UsageError
+from grader.evidence.model import Record
+
+NEVER = 1.01
+"""A threshold that no confidence reaches."""
+
+
+class Calibration(Record):
+    """One record of how far suggestions can be trusted. Shares are of a criterion's marks, 0 to 1."""
+
+    about: str
+    answers: int = Field(description="how many marked answers it rests on")
+    floor: float = Field(description="least standard deviation of the error")
+    slope: float = Field(description="how much of the doubt is error")
+    shift: float = Field(0.0, description="added to every suggested share: this marker is milder or harder")
+    tolerance: float = Field(0.1, description="an error beyond this share of the marks is a wrong mark")
+    allowed: float = Field(0.03, description="share of decided answers that may be wrong")
+    accept: float = NEVER
+    reject: float = NEVER
+    shortest: int = Field(8, description="fewer words than any answer seen")
+    longest: int = Field(3000, description="more words than any answer seen")
+
+    def spread(self, doubt: float) -> float:
+        return math.hypot(self.floor, self.slope * doubt)
+
+    def confidence(self, doubt: float, tolerance: float | None = None) -> float:
+        """Probability that the error is at most ``tolerance`` of the marks."""
+        return math.erf((tolerance or self.tolerance) / (self.spread(doubt) * math.sqrt(2)))
+
+    def decided(self, share: float, confidence: float) -> bool:
+        return confidence >= (self.accept if share >= 0.5 else self.reject)
+
+
+class Marked(Record):
+    """A suggestion and what a teacher gave, both as shares of the marks."""
+
+    suggested: float
+    doubt: float
+    given: float
+    words: int = 0
+    guarded: bool = Field(False, description="a guard sends it to a person anyway")
+
+
+class Figures(Record):
+    """``coverage``: share of answers that stand without a person; ``wrong``: share of these beyond the
+    tolerance; ``error``: mean absolute error over all, as a share of the marks."""
+
+    coverage: float
+    wrong: float
+    error: float
+
+
+class Report(Record):
+    """A calibration, and coverage and error before and after it; after is cross-validated."""
+
+    calibration: Calibration
+    before: Figures
+    after: Figures
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Calibration:
+    return load(Path(__file__).with_name("calibration.json"))
+
+
+def load(path: Path) -> Calibration:
+    """Read a record. Raises UsageError where the file is none."""
+    try:
+        return Calibration.model_validate_json(path.read_text("utf-8"))
+    except (OSError, ValueError) as e:
+        raise UsageError(
+            "this is no calibration record", where=str(path), todo="make it with `grade calibrate`"
+        ) from e
+
+
+def save(calibration: Calibration, path: Path) -> None:
+    path.write_text(json.dumps(calibration.model_dump(), indent=1) + "\n", "utf-8")
+
+
+def figures(rows: Sequence[Marked], c: Calibration) -> Figures:
+    """What a calibration would have done with these answers."""
+    final = [r for r in rows if not r.guarded and c.decided(_shifted(r, c), c.confidence(r.doubt))]
+    wrong = sum(abs(_shifted(r, c) - r.given) > c.tolerance for r in final)
+    error = sum(abs(_shifted(r, c) - r.given) for r in rows) / max(len(rows), 1)
+    return Figures(coverage=len(final) / max(len(rows), 1), wrong=wrong / max(len(final), 1), error=error)
+
+
+def _shifted(r: Marked, c: Calibration) -> float:
+    return min(max(r.suggested + c.shift, 0.0), 1.0) if r.suggested > 0 else 0.0
+
+
+PRIOR = 15
+"""How many answers the shipped record counts for against a teacher's own."""
+
+
+def _fit(rows: Sequence[Marked], start: Calibration) -> Calibration:
+    """Shift, floor and slope for these rows, drawn towards ``start`` by `PRIOR` answers' worth."""
+    n = len(rows)
+    shift = sum(r.given - r.suggested for r in rows) / (n + PRIOR)
+    moved = start.model_copy(update={"shift": shift})
+    error = np.array([_shifted(r, moved) - r.given for r in rows])
+    doubt = np.array([r.doubt for r in rows])
+
+    def loss(p: npt.NDArray[np.float64]) -> float:
+        floor, slope = np.exp(p)
+        variance = floor**2 + (slope * doubt) ** 2
+        fit = 0.5 * float(np.sum(error**2 / variance + np.log(variance)))
+        return fit + 0.5 * PRIOR * float(np.sum((p - np.log([start.floor, start.slope])) ** 2))
+
+    best = minimize(loss, np.log([start.floor, start.slope]), method="L-BFGS-B").x
+    return moved.model_copy(update={"floor": float(np.exp(best[0])), "slope": float(np.exp(best[1]))})
+
+
+def _folds(rows: Sequence[Marked], start: Calibration, groups: Sequence[str]) -> list[Calibration]:
+    """For every row a calibration fitted without its group."""
+    by_group: dict[str, Calibration] = {}
+    for g in dict.fromkeys(groups):
+        by_group[g] = _fit([r for r, other in zip(rows, groups, strict=True) if other != g], start)
+    return [by_group[g] for g in groups]
+
+
+def _threshold(
+    rows: Sequence[Marked], unseen: Sequence[Calibration], accept: bool, allowed: float, tolerance: float
+) -> float:
+    """The lowest confidence from which on the wrong ones are at most ``allowed`` of the decided ones."""
+    mine = []
+    for r, c in zip(rows, unseen, strict=True):
+        share = _shifted(r, c)
+        if not r.guarded and (share >= 0.5) == accept:
+            mine.append((c.confidence(r.doubt), abs(share - r.given) > tolerance))
+    mine.sort(key=lambda p: -p[0])
+    best, wrong = NEVER, 0
+    for n, (confidence, bad) in enumerate(mine, 1):
+        wrong += bad
+        if wrong <= allowed * n and n >= LEAST:
+            best = confidence
+    return best
+
+
+LEAST = 4
+"""Fewer decided answers than this prove nothing."""
+
+
+def calibrate(
+    rows: Sequence[Marked],
+    *,
+    allowed: float = 0.03,
+    tolerance: float = 0.1,
+    start: Calibration | None = None,
+    groups: Sequence[str] = (),
+    about: str = "a teacher's own marks",
+) -> Report:
+    """Refit from marked answers; 20 to 50 suffice. ``groups`` (submissions) are left out together.
+
+    Raises UsageError for fewer than 10 rows.
+    """
+    if len(rows) < 10:
+        raise UsageError(f"{len(rows)} marked answers are too few to calibrate with", todo="mark at least 20")
+    start = start or shipped()
+    groups = groups or [str(n) for n in range(len(rows))]
+    unseen = _folds(rows, start, groups)
+    accept = _threshold(rows, unseen, True, allowed, tolerance)
+    reject = _threshold(rows, unseen, False, allowed, tolerance)
+    words = [r.words for r in rows if r.words]
+    fitted = _fit(rows, start).model_copy(
+        update={
+            "about": about,
+            "answers": len(rows),
+            "accept": accept,
+            "reject": reject,
+            "allowed": allowed,
+            "tolerance": tolerance,
+            "shortest": max(min(words) // 2, 4) if words else start.shortest,
+            "longest": 2 * max(words) if words else start.longest,
+        }
+    )
+    return Report(
+        calibration=fitted, before=figures(rows, start), after=_unseen_figures(rows, unseen, groups, fitted)
+    )
+
+
+def _unseen_figures(
+    rows: Sequence[Marked], unseen: Sequence[Calibration], groups: Sequence[str], fitted: Calibration
+) -> Figures:
+    """Coverage and error where each group's thresholds, too, come from the other groups."""
+    final = wrong = 0
+    error = 0.0
+    for g in dict.fromkeys(groups):
+        others = [n for n, x in enumerate(groups) if x != g]
+        sub = [rows[n] for n in others]
+        seen = [unseen[n] for n in others]
+        limits = {
+            "accept": _threshold(sub, seen, True, fitted.allowed, fitted.tolerance),
+            "reject": _threshold(sub, seen, False, fitted.allowed, fitted.tolerance),
+        }
+        for n, x in enumerate(groups):
+            if x != g:
+                continue
+            c = unseen[n].model_copy(update=limits)
+            share = _shifted(rows[n], c)
+            error += abs(share - rows[n].given)
+            if not rows[n].guarded and c.decided(share, c.confidence(rows[n].doubt)):
+                final += 1
+                wrong += abs(share - rows[n].given) > fitted.tolerance
+    return Figures(coverage=final / len(rows), wrong=wrong / max(final, 1), error=error / len(rows))
+
+
+def calibrate_answers(
+    marks: Path,
+    suggest: Callable[[str, str], Marked],
+    *,
+    allowed: float = 0.03,
+    start: Calibration | None = None,
+) -> Report:
+    """`calibrate` from a CSV with the columns question, answer, mark, out_of and, optionally, submission.
+
+    ``suggest(question, answer)`` gives the suggestion (`grader.text.assess.suggester` makes one from an
+    assignment's points). Raises UsageError naming the file, the line and the column that is wrong.
+    """
+    rows: list[Marked] = []
+    groups: list[str] = []
+    try:
+        lines = list(csv.DictReader(marks.read_text("utf-8-sig").splitlines()))
+    except OSError as e:
+        raise UsageError("the marks cannot be read", where=str(marks), todo="give a CSV file") from e
+    for n, line in enumerate(_checked(lines, marks), 2):
+        try:
+            mark, out_of = float(line["mark"]), float(line["out_of"])
+        except ValueError as e:
+            raise UsageError(
+                "mark and out_of must be numbers", where=f"{marks}:{n}", todo="mend the line"
+            ) from e
+        if not 0 <= mark <= out_of or out_of <= 0:
+            raise UsageError(
+                f"a mark of {mark:g} out of {out_of:g}", where=f"{marks}:{n}", todo="mend the line"
+            )
+        made = suggest(line["question"], line["answer"])
+        rows.append(made.model_copy(update={"given": mark / out_of}))
+        groups.append(line.get("submission") or str(n))
+    return calibrate(rows, allowed=allowed, start=start, groups=groups, about=f"marks of {marks.name}")
+
+
+def _checked(lines: Iterable[dict[str, str]], path: Path) -> list[dict[str, str]]:
+    rows = list(lines)
+    missing = [c for c in ("question", "answer", "mark", "out_of") if rows and c not in rows[0]]
+    if not rows or missing:
+        what = f"the column {missing[0]!r} is missing" if missing else "there are no lines"
+        raise UsageError(what, where=str(path), todo="columns: question, answer, mark, out_of, submission")
+    return rows
