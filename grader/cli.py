@@ -13,7 +13,6 @@ from grader import __version__
 from grader.errors import GraderError, OutputError
 from grader.evidence.model import Profile
 
-
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -24,7 +23,9 @@ app.add_typer(data, name="data")
 err = Console(stderr=True)
 
 Files = Annotated[list[Path], typer.Argument(help="Notebooks (.ipynb, .py, .md) or folders of them.")]
-ProfileOption = Annotated[Profile, typer.Option("--profile", help="smoke: small data, minutes. full: all data.")]
+ProfileOption = Annotated[
+    Profile, typer.Option("--profile", help="smoke: small data, minutes. full: all data.")
+]
 RubricOption = Annotated[str | None, typer.Option("--rubric", help="Rubric file or id; else recognised.")]
 RubricsOption = Annotated[Path | None, typer.Option("--rubrics", help="Folder of rubrics [./rubrics].")]
 StoreOption = Annotated[Path | None, typer.Option("--store", help="Folder of the evidence store.")]
@@ -98,8 +99,12 @@ def verify(
     rubric: RubricOption = None,
     rubrics: RubricsOption = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit file here.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the report to this folder.")] = None,
-    reference: Annotated[Path | None, typer.Option("--reference", help="Another folder of references.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Also write the report to this folder.")
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option("--reference", help="Another folder of references.")
+    ] = None,
     profile: ProfileOption = Profile.SMOKE,
     store: StoreOption = None,
     jobs: JobsOption = 0,
@@ -111,13 +116,17 @@ def verify(
     from grader.evidence.store import Store
 
     with Bars(err) as bars:
-        results = engine.verify(engine.Options(profile, rubric, rubrics, store, jobs, fresh), bars, reference=reference)
+        results = engine.verify(
+            engine.Options(profile, rubric, rubrics, store, jobs, fresh), bars, reference=reference
+        )
     if junit is not None:
         try:
             junit.parent.mkdir(parents=True, exist_ok=True)
             junit.write_text(report.junit(results), encoding="utf-8")
         except OSError as e:
-            raise OutputError(f"cannot be written: {e.strerror}", where=str(junit), todo="name another file") from e
+            raise OutputError(
+                f"cannot be written: {e.strerror}", where=str(junit), todo="name another file"
+            ) from e
     if out is not None:
         report.write(results, out, Store(store).blob)
     verified(results, Console())
@@ -174,7 +183,14 @@ def main(arguments: list[str] | None = None) -> None:
     """
     given = sys.argv[1:] if arguments is None else arguments
     commands = {c.name or (c.callback.__name__ if c.callback else "") for c in app.registered_commands}
-    if given and given[0] not in {*commands, "data", "--help", "--version", "--install-completion", "--show-completion"}:
+    if given and given[0] not in {
+        *commands,
+        "data",
+        "--help",
+        "--version",
+        "--install-completion",
+        "--show-completion",
+    }:
         given = ["run", *given]
     try:
         app(given, prog_name="grade")

@@ -115,7 +115,10 @@ def warn_isolation(results: Results, console: Console) -> None:
     weak = sorted({m for r in results.submissions if r.isolation is not None for m in r.isolation.missing})
     if weak:
         console.print(
-            f"Weak isolation ({results.isolation}): {'; '.join(weak)}.", style="yellow", markup=False, soft_wrap=True
+            f"Weak isolation ({results.isolation}): {'; '.join(weak)}.",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
         )
 
 
@@ -147,12 +150,16 @@ def statuses(found: Iterable[Status], folder: Path, console: Console) -> None:
     for name in ("name", "what", "there", "size"):
         table.add_column(name, justify="right" if name == "size" else "left")
     for s in found:
-        table.add_row(s.id, s.title, s.presence.value, f"{s.bytes / 1e6:.1f} MB" if s.bytes else "")
+        table.add_row(s.id, s.title, s.presence, f"{s.bytes / 1e6:.1f} MB" if s.bytes else "")
     console.print(table)
 
 
 def checked(found: Sequence[Checked], console: Console) -> bool:
     """Prints the outcome for each file; whether all were right."""
     for each in found:
-        console.print(f"{'ok  ' if each.ok else 'BAD '} {each.id}: {each.file}: {each.says}", markup=False, soft_wrap=True)
+        console.print(
+            f"{'ok  ' if each.ok else 'BAD '} {each.id}: {each.file}: {each.says}",
+            markup=False,
+            soft_wrap=True,
+        )
     return all(c.ok for c in found)

@@ -60,7 +60,9 @@ def _grade(paths: Sequence[Path], options: Options, watch: Watcher, *, public_on
         Job(f"reference of {a.id}", s.pieces, a) for a, s in references.values() if _compares(a)
     ]
     ran = executions(jobs, options, store, watch) if jobs else []
-    yardsticks = _yardsticks(references, jobs[len(ready) :], [e for e, _ in ran[len(ready) :]], options.profile)
+    yardsticks = _yardsticks(
+        references, jobs[len(ready) :], [e for e, _ in ran[len(ready) :]], options.profile
+    )
     keys = labels_for([e for e, _ in ran])
     results: list[SubmissionResult] = []
     outcomes = iter(ran)
@@ -110,7 +112,9 @@ def _prepare(file: Path, known: Sequence[Assignment], named: bool, watch: Watche
     if fit is None:
         watch(Event(str(file), Stage.UNRECOGNISED))
         names = ", ".join(a.id for a in known)
-        reason = f"It fits none of the assignments ({names}). Name its rubric with --rubric if it is one of them."
+        reason = (
+            f"It fits none of the assignments ({names}). Name its rubric with --rubric if it is one of them."
+        )
         return _Item(file, submission, state="unrecognised", reason=reason)
     return _Item(file, submission, *fit)
 
@@ -155,7 +159,9 @@ def labels_for(executions_: Sequence[Execution]) -> dict[str, tuple[int, ...]]:
 def _not_graded(item: _Item) -> SubmissionResult:
     state = "unreadable" if item.state == "unreadable" else "unrecognised"
     return SubmissionResult(
-        file=str(item.file), state="unreadable" if state == "unreadable" else "unrecognised", reason=item.reason
+        file=str(item.file),
+        state="unreadable" if state == "unreadable" else "unrecognised",
+        reason=item.reason,
     )
 
 

@@ -29,13 +29,18 @@ class Job:
     assignment: Assignment
 
 
-def executions(jobs: Sequence[Job], options: Options, store: Store, watch: Watcher) -> list[tuple[Execution, bool]]:
+def executions(
+    jobs: Sequence[Job], options: Options, store: Store, watch: Watcher
+) -> list[tuple[Execution, bool]]:
     """An execution for each job, in order, and whether it was run now; the rest comes from the store.
 
     A worker that fails yields executions of state ``worker_failed``, which are not kept.
     """
     server = ForkServer(_warm(jobs), level=options.level)
-    bundles = {a.id: bundle(options.profile, a.resources) for a in {j.assignment.id: j.assignment for j in jobs}.values()}
+    bundles = {
+        a.id: bundle(options.profile, a.resources)
+        for a in {j.assignment.id: j.assignment for j in jobs}.values()
+    }
     setups = [setup(server, bundles[j.assignment.id], options, store) for j in jobs]
     found: list[tuple[Execution, bool] | None] = []
     for job, each in zip(jobs, setups, strict=True):
@@ -48,7 +53,9 @@ def executions(jobs: Sequence[Job], options: Options, store: Store, watch: Watch
     todo = [i for i, f in enumerate(found) if f is None]
     if todo:
         with server:
-            ran = asyncio.run(_run_all([jobs[i] for i in todo], [setups[i] for i in todo], options, store, watch))
+            ran = asyncio.run(
+                _run_all([jobs[i] for i in todo], [setups[i] for i in todo], options, store, watch)
+            )
         for i, execution in zip(todo, ran, strict=True):
             found[i] = (execution, True)
     return [f for f in found if f is not None]
@@ -65,7 +72,9 @@ def setup(server: ForkServer, given: Bundle, options: Options, store: Store) -> 
         bundle=given.folder,
         bundle_digest=given.digest,
         links=tuple(
-            {"path": link.path, "target": f"{DATA}/{link.target}"} for link in given.links if link.path.startswith("/")
+            {"path": link.path, "target": f"{DATA}/{link.target}"}
+            for link in given.links
+            if link.path.startswith("/")
         ),
         held_out={name: (h.id, h.inputs) for name, h in inputs.items() if h is not None},
         threads=options.threads,
@@ -74,7 +83,9 @@ def setup(server: ForkServer, given: Bundle, options: Options, store: Store) -> 
 
 def _warm(jobs: Sequence[Job]) -> tuple[str, ...]:
     """TensorFlow is imported beforehand only when a notebook asks for it: it costs seconds and memory."""
-    asks = any("keras" in p.source or "tensorflow" in p.source for j in jobs for p in j.pieces if p.kind == "code")
+    asks = any(
+        "keras" in p.source or "tensorflow" in p.source for j in jobs for p in j.pieces if p.kind == "code"
+    )
     return ("tensorflow", "keras", *WARM) if asks else WARM
 
 

@@ -67,7 +67,9 @@ def assignments(options: Options, *, references: bool = True) -> tuple[Assignmen
         path = Path(options.rubric)
         if path.suffix in (".yaml", ".yml"):
             if not path.is_file():
-                raise UnknownRubric("no such rubric", where=options.rubric, todo="name a rubric file, or its id")
+                raise UnknownRubric(
+                    "no such rubric", where=options.rubric, todo="name a rubric file, or its id"
+                )
             return (load(path, check_references=references),)
     folder = rubrics_folder(options.rubrics)
     found = load_all(folder, check_references=references)
@@ -76,5 +78,7 @@ def assignments(options: Options, *, references: bool = True) -> tuple[Assignmen
     chosen = tuple(a for a in found if a.id == options.rubric)
     if not chosen:
         known = ", ".join(a.id for a in found)
-        raise UnknownRubric(f"no rubric has the id {options.rubric!r}", where=str(folder), todo=f"known: {known}")
+        raise UnknownRubric(
+            f"no rubric has the id {options.rubric!r}", where=str(folder), todo=f"known: {known}"
+        )
     return chosen

@@ -39,7 +39,11 @@ def submission_of(assignment: Assignment, folder: Path | None = None) -> tuple[S
             moved = {"index": len(pieces), "cell": cell + piece.cell, "section": number}
             pieces.append(piece.model_copy(update=moved))
         answers.append(
-            Answer(question=question.id, pieces=tuple(range(start, len(pieces))), why="it is this question's reference")
+            Answer(
+                question=question.id,
+                pieces=tuple(range(start, len(pieces))),
+                why="it is this question's reference",
+            )
         )
     submission = Submission(file=home, digest=digest.hexdigest(), pieces=tuple(pieces))
     return submission, Alignment(assignment=assignment.id, answers=tuple(answers), fit=1.0)

@@ -42,7 +42,7 @@ SPEC = KernelSpec(
 )
 
 
-class SandboxKernelManager(AsyncKernelManager):
+class SandboxKernelManager(AsyncKernelManager):  # type: ignore[misc]
     """An ordinary kernel manager that speaks over unix sockets in ``folder``."""
 
     def __init__(self, launch: Launch, folder: Path, **options: Any) -> None:
@@ -121,7 +121,9 @@ def _default_launch(manager: Any) -> Launch:
     for name in ("work", "notes"):
         (folder / name).mkdir()
     launch = Launch(
-        _shared, kernel_sandbox(folder / "work", folder / "notes"), kernel_task(folder / "work", folder / "notes")
+        _shared,
+        kernel_sandbox(folder / "work", folder / "notes"),
+        kernel_task(folder / "work", folder / "notes"),
     )
     show_sockets(launch, Path(manager.connection_file).parent)
     return launch

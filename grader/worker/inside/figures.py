@@ -20,7 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from . import record
 
 MOST_FIGURES, MOST_AXES, MOST_POINTS, MOST_ITEMS = 24, 144, 200, 40
-_count = {"piece": None, "figures": 0}
+_count: dict[str, int] = {"piece": -1, "figures": 0}
 
 
 class FigureManager(FigureManagerBase):
@@ -30,8 +30,8 @@ class FigureManager(FigureManagerBase):
         note(self.canvas.figure)
 
 
-class FigureCanvas(FigureCanvasAgg):
-    manager_class = FigureManager  # type: ignore[assignment]
+class FigureCanvas(FigureCanvasAgg):  # type: ignore[misc]
+    manager_class = FigureManager
 
 
 @_Backend.export
@@ -73,8 +73,9 @@ def collect() -> None:
 
 def note(figure: Any) -> None:
     """Writes the figure's description and PNG to the notes."""
-    if _count["piece"] != record.piece():
-        _count.update(piece=record.piece(), figures=0)
+    piece = record.piece()
+    if _count["piece"] != piece:
+        _count.update(piece=-1 if piece is None else piece, figures=0)
     if _count["figures"] >= MOST_FIGURES:
         return
     described = describe(figure)
@@ -123,13 +124,16 @@ def _line(line: Any) -> dict[str, Any]:
     y = np.asarray(line.get_ydata(orig=False), dtype=float).ravel()
     step = max(1, -(-len(y) // MOST_POINTS))
     label = str(line.get_label())
-    finite = lambda v: [float(i) if np.isfinite(i) else 0.0 for i in v[::step]]  # noqa: E731
     return {
         "label": "" if label.startswith("_") else _text(label),
-        "x": finite(x),
-        "y": finite(y),
+        "x": _finite(x[::step]),
+        "y": _finite(y[::step]),
         "points": len(y),
     }
+
+
+def _finite(values: Any) -> list[float]:
+    return [float(v) if np.isfinite(v) else 0.0 for v in values]
 
 
 def _image(image: Any) -> dict[str, Any]:

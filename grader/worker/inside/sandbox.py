@@ -175,12 +175,12 @@ def _build_root(spec: Spec) -> None:
     os.makedirs(root + "/proc")
     _mount("proc", root + "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     _accounts(root)
-    for link in spec.links:
-        path = root + link["path"]
+    for promised in spec.links:
+        path = root + promised["path"]
         with contextlib.suppress(OSError):
             _make_folders(os.path.dirname(path))
             if not os.path.lexists(path):
-                os.symlink(link["target"], path)
+                os.symlink(promised["target"], path)
     os.makedirs(root + "/old")
     _check(libc.pivot_root(root.encode(), (root + "/old").encode()), "pivot_root")
     os.chdir("/")
@@ -248,7 +248,7 @@ def _limits(spec: Spec) -> None:
 
 
 class _CapHeader(ctypes.Structure):
-    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]  # noqa: RUF012
+    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
 
 
 def _drop_privileges(change_user: bool) -> None:

@@ -71,7 +71,7 @@ def install() -> None:
     buffer = ctypes.create_string_buffer(code, len(code))
 
     class Program(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]  # noqa: RUF012
+        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
     libc = ctypes.CDLL(None, use_errno=True)
     filter_ = Program(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p).value)
