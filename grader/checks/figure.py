@@ -13,7 +13,7 @@ import snowballstemmer
 from pydantic import Field, model_validator
 
 from grader.checks.base import Case, Check, Criterion, Verdict, earned, partial, review
-from grader.checks.ran import absent, nothing_ran
+from grader.checks.ran import Fault, absent, nothing_ran, obstacles
 from grader.checks.stated import literals, typed_values
 from grader.evidence.model import Axes, Figure, Image, Line
 
@@ -134,6 +134,7 @@ class Looked:
     words: list[str] = field(default_factory=list)
     content: float = 0.0
     doubt: str = ""
+    grid: bool = False
     trust: float = 1.0
     """Share of the marks that are suggested where there is a doubt."""
     lines: list[Line] = field(default_factory=list)
@@ -177,7 +178,7 @@ def _look(c: FigureAsked, figures: Sequence[Figure]) -> Looked:
         asked_for = "" if n >= c.images else f" of the {c.images} asked for"
         result.words.append(f"{n} different panel{'s' * (n != 1)}{asked_for}")
         if n < c.images and not c.image_size and any(min(_plane(i.shape)) >= 100 for i in images):
-            result.doubt, result.trust = "an image may be a grid of panels", 1.0
+            result.doubt, result.trust, result.grid = "an image may be a grid of panels", 1.0, True
     result.content = min(result.shares.values())
     first_titles = [a.title for a in with_content if a.title.strip()]
     checks = {
@@ -235,10 +236,9 @@ def judge(c: FigureAsked, case: Case) -> Verdict:
     if all(r.share == 0 for r in best):
         content = [f"{c.lines} curves"] if c.lines else []
         content += [f"{c.images} different panels"] if c.images else []
-        if best[0].doubt:
-            return review(
-                c, 0.0, f"No figure with {' and '.join(content)} was seen, but {best[0].doubt}.", **more
-            )
+        if best[0].grid and not obstacles(case):
+            words = f"No figure with {' and '.join(content)} was seen, but an image may be a grid of panels."
+            return review(c, 0.0, words, **more)
         verdict = absent(c, case, f"figure with {' and '.join(content)}")
         return verdict.model_copy(update={"figures": figures, "evidence": evidence})
     shown = "; ".join(dict.fromkeys(", ".join(r.words) for r in best))
@@ -255,6 +255,9 @@ def judge(c: FigureAsked, case: Case) -> Verdict:
     if doubts:
         trusted = share * min(r.trust for r in best)
         return review(c, round(4 * c.marks * trusted) / 4, f"{words}; {'; '.join(doubts)}.", **more)
+    stops = [o for o in obstacles(case) if o.fault is Fault.OURS]
+    if share < 1 and stops:
+        return review(c, round(4 * c.marks * share) / 4, f"{words}. {stops[0].words}", **more)
     return earned(c, f"{words}.", **more) if share == 1 else partial(c, share, f"{words}.", **more)
 
 

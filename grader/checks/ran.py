@@ -205,7 +205,7 @@ def absent(c: Criterion, case: Case, what: str, *, suggestion: float = 0.0, priv
     if worst.fault is Fault.OURS:
         return ungraded(
             c,
-            f"No {what} was seen, which cannot be judged. {worst.words}",
+            f"Could not be judged: no {what} was seen. {worst.words}",
             quotes=quotes,
             private=private,
         )

@@ -6,7 +6,7 @@ from handmade import Notebook
 
 from grader.checks.base import State, Verdict
 from grader.checks.figure import FigureAsked, judge
-from grader.evidence.model import Axes, Figure, Image, Line
+from grader.evidence.model import Axes, Figure, Image, Line, RunState
 
 
 def drawn(*figures: Figure, answer: Notebook | None = None, **keys: Any) -> Verdict:
@@ -158,3 +158,12 @@ def test_panels_of_another_size_under_the_right_words_are_for_a_person() -> None
     v = drawn(panels(8, 5, 5), **FILTERS)
     assert (v.state, v.mark) == (State.REVIEW, 2)
     assert "5×5 pixels" in v.reason
+
+
+def test_a_figure_that_our_limit_left_unfinished_is_for_a_person() -> None:
+    nb = Notebook().code("train_and_plot()", state=RunState.LIMIT, figures=(curves(legend=(), xlabel=""),))
+    v = judge(FigureAsked.model_validate({"check": "figure", "marks": 4, **CURVES}), nb.case())
+    assert (v.state, v.mark) == (State.REVIEW, 2) and "limit" in v.reason
+    nb = Notebook().code("train_and_plot()", state=RunState.LIMIT, figures=(panels(1, 30, 30),))
+    v = judge(FigureAsked.model_validate({"check": "figure", "marks": 4, **CURVES}), nb.case())
+    assert v.state is State.UNGRADED
