@@ -37,7 +37,7 @@ model.summary()
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 
 # %%
-history = model.fit(x_train, y_train, batch_size=64, epochs=6, validation_split=0.1, verbose=2)
+history = model.fit(x_train, y_train, batch_size=64, epochs=5, validation_split=0.1, verbose=2)
 
 # %%
 test_loss, test_accuracy = model.evaluate(x_test, y_test, verbose=0)

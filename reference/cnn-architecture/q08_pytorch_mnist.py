@@ -79,7 +79,7 @@ def accuracy(loader):
 
 
 # %%
-for epoch in range(4):
+for epoch in range(3):
     loss = train(train_loader)
     print(f"Epoch {epoch + 1}: loss {loss:.4f}, test accuracy {accuracy(test_loader):.4f}")
 

@@ -43,7 +43,7 @@ model = keras.Sequential(
 model.summary()
 
 # %%
-EPOCHS, BATCH_SIZE = 8, 64
+EPOCHS, BATCH_SIZE = 6, 64
 steps = EPOCHS * -(-len(x_train) * 9 // 10 // BATCH_SIZE)
 model.compile(
     optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
