@@ -94,7 +94,7 @@ class Design:
 
     def share(self, theta: Array) -> Array:
         z = np.clip(self.x @ theta, -30, 30)
-        made = np.maximum(self.scale / (1 + np.exp(-z)), self.fact)
+        made = np.maximum(model.sharpened(self.scale / (1 + np.exp(-z))), self.fact)
         out = np.zeros(self.n)
         np.add.at(out, self.item[~self.lesser], (self.weight * made)[~self.lesser])
         out = np.minimum(out, 1.0)
@@ -141,6 +141,10 @@ def judge(row: Coursework, q: Question, reader: Points, theta: Array | None) -> 
     readings = reader.read(sentences, theta)
     a = assess.conclude(readings, sentences, source=row.answer, prompt=q.prompt, best=q.best)
     marked = Marked(
-        suggested=a.share, doubt=a.doubt, given=row.total / a.out_of, words=a.words, guarded=bool(a.guards)
+        suggested=a.share,
+        chances=a.chances,
+        given=row.total / a.out_of,
+        words=a.words,
+        guarded=bool(a.guards),
     )
     return Judged(row, tuple(r.share * r.point.marks for r in readings), a.mark, marked)

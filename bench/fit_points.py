@@ -19,7 +19,7 @@ from sources import coursework, data_folder
 from grader.text import calibration, model
 
 ROOT = Path(__file__).resolve().parents[1]
-FIRST = calibration.Calibration(about="start", answers=0, floor=0.04, slope=0.6)
+FIRST = calibration.Calibration(about="start", answers=0, floor=0.04)
 """The error model before any fit."""
 
 

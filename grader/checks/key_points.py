@@ -78,12 +78,15 @@ def _state(r: Reading, a: Assessment) -> State:
         return State.LOST
     if r.contradicted or any(p.contrary for p in r.parts):
         return State.REVIEW
-    c = shipped()
-    if not c.decided(r.share, c.confidence(r.doubt, POINT_TOLERANCE)):
+    if not shipped().decided(r.share, _confidence(r)):
         return State.REVIEW
     if r.mark >= r.point.marks:
         return State.EARNED
     return State.PARTIAL if r.mark > 0 else State.LOST
+
+
+def _confidence(r: Reading) -> float:
+    return shipped().confidence(r.mark / r.point.marks, ((1.0, r.chances),), POINT_TOLERANCE)
 
 
 def _evidence(a: Assessment) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def _evidence(a: Assessment) -> dict[str, Any]:
                 "mark": r.mark,
                 "out_of": r.point.marks,
                 "state": _state(r, a).value,
-                "confidence": round(1.0 if a.blank else shipped().confidence(r.doubt, POINT_TOLERANCE), 3),
+                "confidence": round(1.0 if a.blank else _confidence(r), 3),
                 "quote": r.sentence.text[:400] if r.sentence else "",
                 "missing": list(r.missing),
             }

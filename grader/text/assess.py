@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from grader.text.guards import Guard
 from grader.text.points import Point
 from grader.text.reader import Reading, compiled
 from grader.text.sentences import Sentence, read_text
+from grader.text.spread import Chances
 
 POINT_TOLERANCE = 0.25
 """A point's mark is right when it is within this share of the point."""
@@ -25,7 +25,7 @@ class Assessment:
     counted: tuple[Reading, ...]
     mark: float
     out_of: float
-    doubt: float
+    chances: Chances
     confidence: float
     decided: bool
     guards: tuple[Guard, ...]
@@ -81,13 +81,13 @@ def conclude(
     words = guards.count(sentences)
     raw = min(sum(r.mark for r in counted), out_of)
     mark = _shift(raw, out_of, c)
-    doubt = math.sqrt(sum((r.doubt * r.point.marks) ** 2 for r in counted)) / out_of
-    confidence = 1.0 if words == 0 else c.confidence(doubt)
+    chances = tuple((r.point.marks / out_of, r.chances) for r in counted)
+    confidence = 1.0 if words == 0 else c.confidence(mark / out_of, chances)
     found = (
         () if words == 0 else _guards(sentences, source, prompt, reference, mark / out_of, words, readings, c)
     )
     decided = words == 0 or (not found and c.decided(mark / out_of, confidence))
-    return Assessment(readings, counted, mark, out_of, doubt, confidence, decided, found, words)
+    return Assessment(readings, counted, mark, out_of, chances, confidence, decided, found, words)
 
 
 def _shift(mark: float, out_of: float, c: Calibration) -> float:
@@ -150,6 +150,6 @@ def suggester(
             )
         points, prompt, best = questions[question]
         a = assess(points, prompt, read_text(answer), source=answer, best=best, calibration=plain)
-        return Marked(suggested=a.share, doubt=a.doubt, given=0.0, words=a.words, guarded=bool(a.guards))
+        return Marked(suggested=a.share, chances=a.chances, given=0.0, words=a.words, guarded=bool(a.guards))
 
     return suggest

@@ -1,11 +1,11 @@
 """How sure a suggested mark is, and from when on it may stand without a person.
 
-The error of a suggested share of marks is modelled as normal with variance ``floor² + (slope · doubt)²``,
-where ``doubt`` is the spread that the matching itself leaves (see `grader.text.reader.combine`): a model
-of the error, not of the score. A verdict's confidence is the probability that its error is at most
-``tolerance`` of the marks. Two thresholds, one for accepting (at least half of the marks) and one for
-rejecting, are the lowest at which no more than ``allowed`` of the decided answers were off by more than
-``tolerance``, each judged on answers that the model of the error had not seen.
+The teacher's share is modelled as the distribution that the parts' probabilities leave
+(`grader.text.spread`), their log odds times ``temper``, blurred by ``floor``: a model of the error, not of
+the score. A verdict's confidence is the probability that its error is at most ``tolerance`` of the marks.
+Two thresholds, one for accepting (at least half of the marks) and one for rejecting, are the lowest at
+which no more than ``allowed`` of the decided answers were off by more than that, each judged on answers
+that the model of the error had not seen.
 
 The shipped record (``calibration.json``) was fitted by ``bench/fit_points.py`` on 84 real coursework
 answers; a teacher's own marks replace it (`calibrate`).
@@ -27,6 +27,8 @@ from scipy.optimize import minimize
 
 from grader.errors import UsageError
 from grader.evidence.model import Record
+from grader.text import spread
+from grader.text.spread import Chances
 
 NEVER = 1.01
 """A threshold that no confidence reaches."""
@@ -38,7 +40,7 @@ class Calibration(Record):
     about: str
     answers: int = Field(description="how many marked answers it rests on")
     floor: float = Field(description="least standard deviation of the error")
-    slope: float = Field(description="how much of the doubt is error")
+    temper: float = Field(1.0, description="how far the parts' probabilities are believed")
     shift: float = Field(0.0, description="added to every suggested share: this marker is milder or harder")
     tolerance: float = Field(0.1, description="an error beyond this share of the marks is a wrong mark")
     allowed: float = Field(0.03, description="share of decided answers that may be wrong")
@@ -47,12 +49,10 @@ class Calibration(Record):
     shortest: int = Field(8, description="fewer words than any answer seen")
     longest: int = Field(3000, description="more words than any answer seen")
 
-    def spread(self, doubt: float) -> float:
-        return math.hypot(self.floor, self.slope * doubt)
-
-    def confidence(self, doubt: float, tolerance: float | None = None) -> float:
-        """Probability that the error is at most ``tolerance`` of the marks."""
-        return math.erf((tolerance or self.tolerance) / (self.spread(doubt) * math.sqrt(2)))
+    def confidence(self, share: float, chances: Chances, tolerance: float | None = None) -> float:
+        """Probability that the error of ``share`` is at most ``tolerance`` of the marks."""
+        d = spread.distribution(chances, self.temper)
+        return spread.within(d, share, tolerance or self.tolerance, self.floor)
 
     def decided(self, share: float, confidence: float) -> bool:
         return confidence >= (self.accept if share >= 0.5 else self.reject)
@@ -62,7 +62,7 @@ class Marked(Record):
     """A suggestion and what a teacher gave, both as shares of the marks."""
 
     suggested: float
-    doubt: float
+    chances: Chances
     given: float
     words: int = 0
     guarded: bool = Field(False, description="a guard sends it to a person anyway")
@@ -106,7 +106,11 @@ def save(calibration: Calibration, path: Path) -> None:
 
 def figures(rows: Sequence[Marked], c: Calibration) -> Figures:
     """What a calibration would have done with these answers."""
-    final = [r for r in rows if not r.guarded and c.decided(_shifted(r, c), c.confidence(r.doubt))]
+    final = [
+        r
+        for r in rows
+        if not r.guarded and c.decided(_shifted(r, c), c.confidence(_shifted(r, c), r.chances))
+    ]
     wrong = sum(abs(_shifted(r, c) - r.given) > c.tolerance for r in final)
     error = sum(abs(_shifted(r, c) - r.given) for r in rows) / max(len(rows), 1)
     return Figures(coverage=len(final) / max(len(rows), 1), wrong=wrong / max(len(final), 1), error=error)
@@ -121,21 +125,25 @@ PRIOR = 15
 
 
 def _fit(rows: Sequence[Marked], start: Calibration) -> Calibration:
-    """Shift, floor and slope for these rows, drawn towards ``start`` by `PRIOR` answers' worth."""
+    """Shift, floor and temper for these rows, drawn towards ``start`` by `PRIOR` answers' worth."""
     n = len(rows)
     shift = sum(r.given - r.suggested for r in rows) / (n + PRIOR)
-    moved = start.model_copy(update={"shift": shift})
-    error = np.array([_shifted(r, moved) - r.given for r in rows])
-    doubt = np.array([r.doubt for r in rows])
 
     def loss(p: npt.NDArray[np.float64]) -> float:
-        floor, slope = np.exp(p)
-        variance = floor**2 + (slope * doubt) ** 2
-        fit = 0.5 * float(np.sum(error**2 / variance + np.log(variance)))
-        return fit + 0.5 * PRIOR * float(np.sum((p - np.log([start.floor, start.slope])) ** 2))
+        floor, temper = np.exp(p)
+        unlikely = 0.0
+        for r in rows:
+            d = spread.distribution(r.chances, float(temper))
+            unlikely -= math.log(spread.density(d, min(max(r.given - shift, 0.0), 1.0), float(floor)))
+        return unlikely + 0.5 * PRIOR * float(np.sum((p - first) ** 2))
 
-    best = minimize(loss, np.log([start.floor, start.slope]), method="L-BFGS-B").x
-    return moved.model_copy(update={"floor": float(np.exp(best[0])), "slope": float(np.exp(best[1]))})
+    first = np.log([start.floor, start.temper])
+    best = minimize(
+        loss, first, method="Nelder-Mead", options={"maxiter": 60, "xatol": 0.02, "fatol": 0.05}
+    ).x
+    return start.model_copy(
+        update={"shift": shift, "floor": float(np.exp(best[0])), "temper": float(np.exp(best[1]))}
+    )
 
 
 def _folds(rows: Sequence[Marked], start: Calibration, groups: Sequence[str]) -> list[Calibration]:
@@ -154,7 +162,7 @@ def _threshold(
     for r, c in zip(rows, unseen, strict=True):
         share = _shifted(r, c)
         if not r.guarded and (share >= 0.5) == accept:
-            mine.append((c.confidence(r.doubt), abs(share - r.given) > tolerance))
+            mine.append((c.confidence(_shifted(r, c), r.chances), abs(share - r.given) > tolerance))
     mine.sort(key=lambda p: -p[0])
     best, wrong = NEVER, 0
     for n, (confidence, bad) in enumerate(mine, 1):
@@ -226,7 +234,7 @@ def _unseen_figures(
             c = unseen[n].model_copy(update=limits)
             share = _shifted(rows[n], c)
             error += abs(share - rows[n].given)
-            if not rows[n].guarded and c.decided(share, c.confidence(rows[n].doubt)):
+            if not rows[n].guarded and c.decided(share, c.confidence(share, rows[n].chances)):
                 final += 1
                 wrong += abs(share - rows[n].given) > fitted.tolerance
     return Figures(coverage=final / len(rows), wrong=wrong / max(final, 1), error=error / len(rows))

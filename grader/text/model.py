@@ -7,6 +7,7 @@ fitted by ``bench/fit_points.py``.
 from __future__ import annotations
 
 import json
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,21 @@ def coefficients() -> Array:
     return np.array([shipped()["statement"][n] for n in NAMES])
 
 
-def made(f: Features, theta: Array | None = None) -> float:
-    """How far a statement is made, 0 to 1."""
+SHARP = 0.15
+"""Probabilities this near to 0 or 1 are taken for it: a marker gives a statement or does not."""
+
+
+def chance(f: Features, theta: Array | None = None) -> float:
+    """Probability that a marker would take the statement for made."""
     z = float(vector(f) @ (coefficients() if theta is None else theta))
-    return float(1 / (1 + np.exp(-np.clip(z, -30, 30))))
+    return 1 / (1 + math.exp(-min(max(z, -30.0), 30.0)))
+
+
+def sharpened(p: Array) -> Array:
+    """How far statements of these probabilities count as made, 0 to 1."""
+    return np.clip((p - SHARP) / (1 - 2 * SHARP), 0.0, 1.0)
+
+
+def made(p: float) -> float:
+    """`sharpened` for one."""
+    return min(max((p - SHARP) / (1 - 2 * SHARP), 0.0), 1.0)

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import numpy as np
-
 from grader.text import formulas, model
 from grader.text.match import Features, Prepared, Question, has_term
 from grader.text.points import Fact, Part, Point, alternatives
@@ -38,10 +36,11 @@ CONTRADICTED = 0.3
 
 @dataclass(frozen=True)
 class PartReading:
-    """``made`` 0 to 1. ``features`` is None where typed facts alone decided."""
+    """``made`` 0 to 1, from the probability ``chance``. Without ``features`` typed facts alone decided."""
 
     part: Part
     made: float
+    chance: float
     sentence: Sentence | None
     features: Features | None = None
     fact: float | None = None
@@ -51,16 +50,16 @@ class PartReading:
 
 @dataclass(frozen=True)
 class Reading:
-    """One point's outcome: ``share`` of its marks, 0 to 1, and ``doubt``, the spread of that share."""
+    """One point's outcome: ``share`` of its marks, 0 to 1, and what it is made up of, each with its
+    weight in the point and the probability that it is made."""
 
     point: Point
     share: float
-    doubt: float
+    chances: tuple[tuple[float, float], ...]
     sentence: Sentence | None
     parts: tuple[PartReading, ...] = ()
     missing: tuple[str, ...] = ()
     contradicted: Sentence | None = None
-    confidence: float = 0.0
 
     @property
     def mark(self) -> float:
@@ -94,15 +93,15 @@ class Points:
         return tuple(self._one(i, p, found, answer, tokens, theta) for i, p in enumerate(self.points))
 
     def _part(self, part: Part, f: Features, answer: Prepared, theta: model.Array | None) -> PartReading:
-        made = model.made(f, theta) if part.phrasings else 0.0
+        p = model.chance(f, theta) if part.phrasings else 0.0
         if not all(any(_terms(n).search(s.text) for s in answer.sentences) for n in part.needs):
-            made *= WITHOUT
+            p *= WITHOUT
         at = answer.sentences[f.at] if f.at is not None else None
         contrary = None
-        if made >= DOUBTED and at is not None:
+        if p >= DOUBTED and at is not None:
             statement = part.phrasings[f.phrasing]
             if agrees_with(part.phrasings, statement, at.text) is not Sense.AGREES:
-                contrary, made = at, made * CONTRARY
+                contrary, p = at, p * CONTRARY
             elif f.second is not None:
                 other = answer.sentences[f.second]
                 if (
@@ -111,14 +110,14 @@ class Points:
                 ):
                     contrary = other
         if not part.facts:
-            return PartReading(part, made, at, f, None, contrary)
+            return PartReading(part, model.made(p), p, at, f, None, contrary)
         where = [fact_in(x, answer.sentences) for x in part.facts]
         share = sum(s is not None for s in where) / len(where)
         share = float(share > 0) if part.either else share
         first = next((s for s in where if s is not None), None)
-        if share >= made:
-            return PartReading(part, share, first or at, None, share)
-        return PartReading(part, made, at, f, share, contrary)
+        if share >= p:
+            return PartReading(part, share, share, first or at, None, share)
+        return PartReading(part, model.made(p), p, at, f, share, contrary)
 
     def _one(
         self,
@@ -133,17 +132,20 @@ class Points:
             self._part(part, found[g], answer, theta)
             for part, g in zip(self._made_of[i], self._parts[i], strict=True)
         ]
-        share, doubt = combine(rows, p.enough)
-        whole = found[self._whole[i]]
+        share, chances = combine(rows, p.enough)
         if p.parts and p.also:
-            share = max(share, model.made(whole, theta))
+            whole = model.chance(found[self._whole[i]], theta)
+            if model.made(whole) > share:
+                share, chances = model.made(whole), ((1.0, whole),)
         missing = tuple(n.split("|")[0].strip() for n in p.needs if not has_term(n, tokens))
         if missing:
             share *= POINT_WITHOUT
+            chances = tuple((w * POINT_WITHOUT, c) for w, c in chances)
         for lesser, g in zip(p.lesser, self._lesser[i], strict=True):
             weaker = self._part(lesser, found[g], answer, theta)
             if weaker.made * lesser.marks / p.marks > share:
                 share, rows = weaker.made * lesser.marks / p.marks, [*rows, weaker]
+                chances = ((lesser.marks / p.marks, weaker.chance),)
         best = max(rows, key=lambda r: (r.made * r.part.marks, r.features.sentence if r.features else 1))
         contradicted = None
         for statement in p.not_:
@@ -152,18 +154,18 @@ class Points:
             )
         if contradicted is not None:
             share *= CONTRADICTED
+            chances = tuple((w * CONTRADICTED, c) for w, c in chances)
         absent = tuple(r.part.says for r in rows if r.made < 0.5) if p.parts or p.facts else ()
-        return Reading(p, share, doubt, best.sentence, tuple(rows), (*missing, *absent), contradicted)
+        return Reading(p, share, chances, best.sentence, tuple(rows), (*missing, *absent), contradicted)
 
 
-def combine(rows: Sequence[PartReading], enough: float | None) -> tuple[float, float]:
-    """Share of a point made by its parts, and its standard deviation if each part is made or not."""
-    made = np.array([r.made for r in rows])
-    weight = np.array([r.part.marks for r in rows])
-    total = enough or float(weight.sum())
-    share = min(1.0, float(made @ weight) / total)
-    doubt = float(np.sqrt((made * (1 - made)) @ weight**2)) / total
-    return share, doubt
+def combine(
+    rows: Sequence[PartReading], enough: float | None
+) -> tuple[float, tuple[tuple[float, float], ...]]:
+    """Share of a point made by its parts, and each part's weight in the point with its probability."""
+    total = enough or sum(r.part.marks for r in rows)
+    share = min(1.0, sum(r.made * r.part.marks for r in rows) / total)
+    return share, tuple((r.part.marks / total, r.chance) for r in rows)
 
 
 def fact_in(fact: Fact, sentences: Sequence[Sentence]) -> Sentence | None:
