@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import platformdirs
@@ -120,8 +120,11 @@ def _download(url: str, target: Path) -> None:
         shutil.copyfileobj(response, out)
 
 
-def _note_sums(home: Path) -> None:
-    lines = [f"{formats.sha256(p)}  {p.relative_to(home).as_posix()}\n" for p in _files(home)]
+def _note_sums(home: Path, new: Iterable[str]) -> None:
+    """Notes the checksums of the ``new`` files, by their paths in the folder; others keep theirs."""
+    noted = {n: s for n, s in _noted(home).items() if (home / n).is_file()}
+    noted |= {n: formats.sha256(home / n) for n in new}
+    lines = [f"{noted[n]}  {n}\n" for n in sorted(noted)]
     part = home / f".{SUMS}.{os.getpid()}"
     part.write_text("".join(lines), encoding="utf-8")
     part.replace(home / SUMS)
@@ -171,7 +174,8 @@ def pull(name: str, say: Say = lambda _: None) -> tuple[Path, ...]:
             got.append(target)
         if resource.kind is Kind.FOLDER:
             _unpack(home)
-        _note_sums(home)
+        new = got if resource.kind is not Kind.FOLDER else _files(home)
+        _note_sums(home, [p.relative_to(home).as_posix() for p in new if p.is_relative_to(home)])
     return tuple(got)
 
 
@@ -226,12 +230,13 @@ def add(name: str, path: Path) -> Path:
             shapes = " or ".join(dict.fromkeys(r.shape for r in resources))
             raise ResourceError(f"is not {shapes}", where=str(path), todo=f"see `grade data list` for {name}")
         target = home / fitting[0].id
-        _note_sums(part)
+        new = [p.relative_to(part).as_posix() for p in _files(part)]
         target.mkdir(exist_ok=True)
         for item in part.iterdir():
             if (target / item.name).is_dir():
                 shutil.rmtree(target / item.name)
             item.replace(target / item.name)
+        _note_sums(target, new)
     return target
 
 
@@ -249,8 +254,10 @@ def verify(name: str | None = None) -> tuple[Checked, ...]:
         for file in _files(path):
             source = official.get(file.name)
             local = noted.pop(file.relative_to(path).as_posix(), "")
-            if source is not None:
-                ok, says = _matches(file, source), "official checksum"
+            if source is not None and _matches(file, source):
+                ok, says = True, "official checksum"
+            elif source is not None and not local:
+                ok, says = False, "official checksum"
             elif local:
                 ok, says = formats.sha256(file) == local, "checksum of when it was added"
             else:

@@ -188,7 +188,7 @@ def test_a_checkpoint_that_lacks_layers_is_not_called_real(home: Path, tmp_path:
     }
     torch.save({k.removeprefix("features."): v for k, v in state.items()}, tmp_path / "features.pth")
     add("squeezenet1_1", tmp_path / "features.pth")
-    (made,) = bundle_of(tmp_path / "bundles", home, "squeezenet1_1").made.values()
+    made = bundle_of(tmp_path / "bundles", home, "squeezenet1_1").made["squeezenet1_1"]
     assert not made.judged and "random values for 2 tensors" in made.words
 
 
@@ -198,3 +198,12 @@ def test_the_cache_folder_is_the_users_where_none_is_named(
     monkeypatch.delenv("GRADE_DATA")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache.folder() == tmp_path / "grader" / "data"
+
+
+def test_adding_one_file_does_not_bless_another_that_changed(home: Path, tmp_path: Path) -> None:
+    for name in ("one.jpg", "two.jpg"):
+        (tmp_path / name).write_bytes(name.encode())
+    add("sample-image", tmp_path / "one.jpg")
+    (home / "sample-image" / "one.jpg").write_bytes(b"changed")
+    add("sample-image", tmp_path / "two.jpg")
+    assert {c.file.name: c.ok for c in verify("sample-image")} == {"one.jpg": False, "two.jpg": True}

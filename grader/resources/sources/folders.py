@@ -148,7 +148,7 @@ def _links(m: Making, roots: Iterable[str]) -> tuple[Link, ...]:
     return tuple(
         Link(path=f"{under}{root}/{called}", target=m.inside(m.folder / part))
         for root in roots
-        for under in ("", "data/", "/kaggle/input/", "drive/MyDrive/")
+        for under in ("", "data/", "/kaggle/input/")
         for called, part in CALLED.items()
         if called in {"train", "val", "test"}
     )

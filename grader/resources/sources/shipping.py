@@ -15,7 +15,7 @@ def write(folder: str, target: str) -> None:
     test = draw.by_class(ty, idx.TEST)
     held = draw.by_class(ty, idx.HELD_OUT, skip=idx.TEST)
     formats.write_npz(
-        Path(target),
+        Path(target), 9,
         x_train=x[train], y_train=y[train], x_test=tx[test], y_test=ty[test],
         x_held_out=tx[held], y_held_out=ty[held],
     )  # fmt: skip
