@@ -106,16 +106,21 @@ def _tiles(length: int, size: int, pad: int) -> int:
     return 0
 
 
-def panels(images: Sequence[Image], sizes: Sequence[Size]) -> tuple[int, bool]:
+def panels(images: Sequence[Image], sizes: Sequence[Size], asked: int, *, named: bool) -> tuple[int, bool]:
     """Number of different panels that are not blank, and whether one is a grid of such panels.
 
-    make_grid puts 2 pixels around each panel unless told otherwise; 0 to 2 are tried.
+    make_grid puts 2 pixels around each panel unless told otherwise; 0 to 2 are tried. A picture whose
+    size is a multiple of a panel's by chance (a map of 55×55 is no 25 filters of 11×11) is no grid: without
+    space between panels the words of the figure (``named``) must say what they are, and where as many
+    pictures as were ``asked`` for stand side by side, each is a panel.
     """
     real = {i.digest: i for i in images if not i.constant}
     count, grid = len(real), False
+    if count >= asked:
+        return count, grid
     for image in real.values():
         height, width = _plane(image.shape)
-        for (h, w), pad in product(sizes, range(3)):
+        for (h, w), pad in product(sizes, range(0 if named else 1, 3)):
             tiles = _tiles(height, h, pad) * _tiles(width, w, pad)
             if (height, width) not in sizes and tiles >= 2:
                 count, grid = max(count, len(real) - 1 + tiles), True
@@ -173,7 +178,7 @@ def _look(c: FigureAsked, figures: Sequence[Figure]) -> Looked:
         with_content = [a for a in axes if a.images]
     grid = False
     if c.images is not None:
-        n, grid = panels(images, c.image_size)
+        n, grid = panels(images, c.image_size, c.images, named=bool(about and c.about))
         result.shares["images"] = min(1.0, n / c.images)
         asked_for = "" if n >= c.images else f" of the {c.images} asked for"
         result.words.append(f"{n} different panel{'s' * (n != 1)}{asked_for}")

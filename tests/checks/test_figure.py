@@ -114,6 +114,22 @@ def test_panels_one_to_a_figure() -> None:
     assert drawn(*figures, **FILTERS).state is State.EARNED
 
 
+def test_feature_maps_alone_are_not_taken_for_grids_of_filters() -> None:
+    # 55 is five times 11: each map could be cut into 25 tiles of a filter's size.
+    maps = tuple(Axes(images=(image(f"m{i}", 55, 55),)) for i in range(32))
+    v = drawn(Figure(piece=0, title="32 of 64 feature maps", axes=maps), **FILTERS)
+    assert v.state is State.REVIEW and v.mark == 0
+    one = drawn(Figure(piece=0, axes=(Axes(images=(image("m", 55, 55),)),)), **FILTERS)
+    assert one.state is not State.EARNED and one.mark < 2
+
+
+def test_one_filter_beside_a_figure_of_maps_is_not_several_filters() -> None:
+    maps = tuple(Axes(images=(image(f"m{i}", 55, 55),)) for i in range(32))
+    single = Figure(piece=0, title="A filter", axes=(Axes(images=(image("f", 11, 11, 3),)),))
+    v = drawn(single, Figure(piece=0, title="32 of 64 feature maps", axes=maps), **FILTERS)
+    assert v.state is not State.EARNED and v.mark < 4
+
+
 def test_a_grid_image_counts_as_its_panels() -> None:
     # make_grid of 64 filters, 8 in a row: 8 × 11 + 9 × 2 pixels.
     grid = Figure(piece=0, axes=(Axes(title="Filters of conv1", images=(image("g", 106, 106, 3),)),))
