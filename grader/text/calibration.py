@@ -166,12 +166,16 @@ def _threshold(
     mine.sort(key=lambda p: -p[0])
     best, wrong = NEVER, 0
     for n, (confidence, bad) in enumerate(mine, 1):
+        if confidence < DOUBTFUL:
+            break
         wrong += bad
         if wrong <= allowed * n and n >= LEAST:
             best = confidence
     return best
 
 
+DOUBTFUL = 0.75
+"""No threshold goes below this: a few dozen marks cannot show that a doubtful mark is sure."""
 LEAST = 4
 """Fewer decided answers than this prove nothing."""
 
