@@ -38,7 +38,7 @@ model.summary()
 
 # %%
 model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
-history = model.fit(x_train, y_train, batch_size=64, epochs=15, validation_split=0.1, verbose=2)
+history = model.fit(x_train, y_train, batch_size=32, epochs=15, validation_split=0.1, verbose=2)
 
 # %%
 test_loss, test_accuracy = model.evaluate(x_test, y_test, verbose=0)
