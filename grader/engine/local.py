@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.engine.options import Options
 from grader.engine.progress import Event, Stage, Watcher
@@ -77,16 +77,18 @@ def setup(server: ForkServer, given: Bundle, options: Options, store: Store) -> 
             if link.path.startswith("/")
         ),
         held_out={name: (h.id, h.inputs) for name, h in inputs.items() if h is not None},
-        threads=options.threads,
     )
 
 
 def _warm(jobs: Sequence[Job]) -> tuple[str, ...]:
-    """TensorFlow is imported beforehand only when a notebook asks for it: it costs seconds and memory."""
+    """TensorFlow is imported beforehand only when a notebook asks for it: it costs seconds and memory.
+
+    It comes last: before torchvision, two copies of LLVM register one option twice, and the process ends.
+    """
     asks = any(
         "keras" in p.source or "tensorflow" in p.source for j in jobs for p in j.pieces if p.kind == "code"
     )
-    return ("tensorflow", "keras", *WARM) if asks else WARM
+    return (*WARM, "tensorflow", "keras") if asks else WARM
 
 
 async def _run_all(

@@ -40,10 +40,9 @@ class Options:
         """Kernels side by side: one a core, unless said otherwise."""
         return self.jobs or max(1, len(os.sched_getaffinity(0)))
 
-    @property
-    def threads(self) -> int:
-        """Threads of each kernel, so that all together fill the cores."""
-        return max(1, len(os.sched_getaffinity(0)) // self.workers)
+    def threads(self, kernels: int) -> int:
+        """Threads of each of so many kernels, so that all together fill the cores."""
+        return max(1, len(os.sched_getaffinity(0)) // max(1, min(self.workers, kernels)))
 
 
 def rubrics_folder(named: Path | None) -> Path:
