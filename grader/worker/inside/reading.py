@@ -4,7 +4,8 @@ Input: a folder with ``program.pt2`` (or ``program.keras``) and, where predictio
 ``inputs.npz`` and ``preprocessing.json``. Output: ``measurement.json``, the fields of the evidence
 record `Measurement`, less those that the worker knows itself.
 
-The program is still a student's: its archive is rewritten first, so that nothing in it is unpickled.
+The program is still a student's: its archive is rewritten first (`archive`), so that nothing in it is
+unpickled or evaluated.
 """
 
 from __future__ import annotations
@@ -16,16 +17,12 @@ import sys
 import time
 import traceback
 import warnings
-import zipfile
 from typing import Any
 
 from . import layers, preprocess
+from .archive import Malformed, rewrite
 
 BATCH = 100
-
-
-class Malformed(Exception):
-    """The file is not an exported model as the census writes it."""
 
 
 def run(task: dict[str, Any]) -> None:
@@ -71,40 +68,6 @@ def measure(folder: str, threads: int) -> dict[str, Any]:
             found["reason"] = f"it could not predict on held-out images: {type(e).__name__}: {str(e)[:300]}"
     found.pop("meta", None)
     return {"state": "measured", **found}
-
-
-def rewrite(archive: bytes) -> bytes:
-    """The archive with its pickled example inputs replaced by ours; raises `Malformed` for any other pickle."""
-    import torch
-
-    try:
-        source = zipfile.ZipFile(io.BytesIO(archive))
-        names = source.namelist()
-    except zipfile.BadZipFile as e:
-        raise Malformed(f"not an archive: {e}") from e
-    if sum(i.file_size for i in source.infolist()) > 1 << 30 or len(names) > 5000:
-        raise Malformed("the archive is too large")
-    empty = io.BytesIO()
-    torch.save(((), {}), empty)
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as target:
-        for name in names:
-            data = source.read(name)
-            inner = name.split("/", 1)[-1]
-            if inner.startswith("data/sample_inputs/"):
-                data = empty.getvalue()
-            elif inner.endswith("_config.json") and _pickles(json.loads(data)):
-                raise Malformed("it holds pickled objects, which are never read")
-            elif data[:2] in (b"PK", b"\x80\x02") and not inner.startswith("data/weights/weight_"):
-                raise Malformed(f"it holds {inner!r}, which is never read")
-            info = zipfile.ZipInfo(name)
-            target.writestr(info, data)
-    return out.getvalue()
-
-
-def _pickles(config: Any) -> bool:
-    entries = config.get("config", {}).values() if isinstance(config, dict) else ()
-    return any(bool(e.get("use_pickle")) for e in entries if isinstance(e, dict))
 
 
 def predict(
