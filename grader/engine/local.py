@@ -52,10 +52,10 @@ def executions(
         found.append((kept, False) if kept is not None else None)
     todo = [i for i, f in enumerate(found) if f is None]
     if todo:
+        threads = options.threads(len(todo))
+        how = [replace(setups[i], threads=threads) for i in todo]
         with server:
-            ran = asyncio.run(
-                _run_all([jobs[i] for i in todo], [setups[i] for i in todo], options, store, watch)
-            )
+            ran = asyncio.run(_run_all([jobs[i] for i in todo], how, options, store, watch))
         for i, execution in zip(todo, ran, strict=True):
             found[i] = (execution, True)
     return [f for f in found if f is not None]
