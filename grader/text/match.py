@@ -27,7 +27,7 @@ from grader.text.words import WORD, content, stem, words
 
 Array = npt.NDArray[np.float32]
 
-ASKED = 0.15
+ASKED = 0.35
 """Weight of a word that the question itself uses, against 1 for others."""
 LEAST = 0.6
 """Least weight of a statement's words together."""

@@ -27,6 +27,8 @@ CLOSE = 0.8
 WITHOUT = 0.1
 """What is left of a part whose needed terms are missing; of a point, `POINT_WITHOUT`."""
 POINT_WITHOUT = 0.4
+SAME_MATTER = 0.6
+"""Share of a statement's words from which a sentence can be its opposite."""
 DOUBTED = 0.3
 """How far a part must be made for its sentence's sense to be looked at."""
 CONTRARY = 0.15
@@ -100,7 +102,8 @@ class Points:
         contrary = None
         if p >= DOUBTED and at is not None:
             statement = part.phrasings[f.phrasing]
-            if agrees_with(part.phrasings, statement, at.text) is not Sense.AGREES:
+            opposite = agrees_with(part.phrasings, statement, at.text) is not Sense.AGREES
+            if opposite and covers(statement, at.text) >= SAME_MATTER:
                 contrary, p = at, p * CONTRARY
             elif f.second is not None:
                 other = answer.sentences[f.second]
