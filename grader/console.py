@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +14,7 @@ from rich.text import Text
 from grader.engine.progress import Event, Stage
 from grader.engine.verify import short_of_full
 from grader.report import line
+from grader.report.text import short, visible
 from grader.resources.cache import Checked, Status
 from grader.results import Results
 from grader.rubric.lint import Finding
@@ -21,16 +22,24 @@ from grader.rubric.lint import Finding
 ENDED = {Stage.DONE, Stage.STORED, Stage.UNREADABLE, Stage.UNRECOGNISED, Stage.FAILED}
 
 
+MOST_LINES = 12
+"""Up to so many submissions each keeps a line; of more, only those at work are shown, and counts of the rest."""
+
+
 class _Left(ProgressColumn):
     """Time left of the whole, from the share of cells that have run."""
 
     def render(self, task: Task) -> Text:
         left = task.fields.get("left")
-        return Text(f"about {left:.0f} s left" if left is not None else "", style="cyan")
+        if left is None:
+            return Text("")
+        return Text(
+            f"about {left:.0f} s left" if left < 90 else f"about {left / 60:.0f} min left", style="cyan"
+        )
 
 
 class Bars:
-    """A line for each submission at work and one for all, as a watcher of the engine's events.
+    """A line for each submission and one for all, as a watcher of the engine's events.
 
     Where the output is no terminal, one plain line for each submission that ends.
     """
@@ -48,6 +57,7 @@ class Bars:
             disable=not console.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._stages: dict[str, Stage] = {}
         self._shares: dict[str, float] = {}
         self._whole: TaskID | None = None
         self._started = time.monotonic()
@@ -59,47 +69,63 @@ class Bars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def __call__(self, event: Event) -> None:
-        name = PurePath(event.file).name
-        if event.stage in (Stage.WAITING, Stage.RUNNING) or event.file in self._shares:
-            self._share(event)
-        if event.stage in ENDED:
-            if event.file in self._tasks:
-                self._progress.update(self._tasks[event.file], visible=False)
-            if not self._console.is_terminal and event.stage is not Stage.STORED:
-                self._console.print(f"{name}: {event.stage.value}", markup=False, highlight=False)
-            return
-        if event.file not in self._tasks:
-            self._tasks[event.file] = self._progress.add_task(name[:44], total=max(1, event.total), stage="")
-        self._progress.update(
-            self._tasks[event.file],
-            completed=event.done,
-            total=max(1, event.total),
-            stage=event.stage.value,
-            visible=event.stage is Stage.RUNNING,
-        )
+    def shown(self) -> RenderableType:
+        """What the terminal shows now."""
+        return self._progress.get_renderable()
 
-    def _share(self, event: Event) -> None:
-        """How much of everything is done, and from that how long the rest may take."""
-        done = 1.0 if event.stage in ENDED else event.done / event.total if event.total else 0.0
-        self._shares[event.file] = done
+    def __call__(self, event: Event) -> None:
+        name = short(visible(PurePath(event.file).name), 44)
+        before = self._stages.get(event.file)
+        self._stages[event.file] = event.stage
+        if event.stage in ENDED and not self._console.is_terminal and event.stage is not Stage.STORED:
+            self._console.print(f"{name}: {event.stage.value}", markup=False, highlight=False, soft_wrap=True)
+        if before is None and event.stage in ENDED:
+            return  # unreadable, or from the store: nothing to wait for
+        total = max(1, event.total)
         if self._whole is None:
             self._whole = self._progress.add_task("all", total=1.0, stage="")
+        if event.file not in self._tasks:
+            self._tasks[event.file] = self._progress.add_task(name, total=total, stage="")
+        task = self._tasks[event.file]
+        if event.stage is Stage.RUNNING and before is not Stage.RUNNING:
+            self._progress.reset(task)  # its clock starts now; waiting is not counted
+        if event.stage in ENDED:
+            self._progress.update(task, completed=1, total=1, stage=event.stage.value)
+            self._progress.stop_task(task)
+        elif event.total:
+            stage = (
+                f"cell {min(event.done + 1, total)} of {total}"
+                if event.stage is Stage.RUNNING
+                else event.stage.value
+            )
+            self._progress.update(task, completed=event.done, total=total, stage=stage)
+        for file, each in self._tasks.items():
+            few = len(self._tasks) <= MOST_LINES
+            self._progress.update(each, visible=few or self._stages[file] is Stage.RUNNING)
+        self._all(self._whole, event)
+
+    def _all(self, whole: TaskID, event: Event) -> None:
+        """How much of everything is done, and from that how long the rest may take."""
+        self._shares[event.file] = (
+            1.0 if event.stage in ENDED else event.done / event.total if event.total else 0.0
+        )
         share = sum(self._shares.values()) / len(self._shares)
         passed = time.monotonic() - self._started
-        ended = sum(s >= 1 for s in self._shares.values())
+        stages = [self._stages[file] for file in self._shares]
+        waiting = stages.count(Stage.WAITING)
+        done = f"{sum(s in ENDED for s in stages)} of {len(stages)} done"
         self._progress.update(
-            self._whole,
+            whole,
             completed=share,
-            stage=f"{ended} of {len(self._shares)}",
-            left=passed * (1 - share) / share if share > 0.05 else None,
+            stage=f"{done}, {waiting} waiting" if waiting else done,
+            left=passed * (1 - share) / share if 0.05 < share < 1 else None,
         )
 
 
 def summary(results: Results, index: Path, console: Console) -> None:
     """A line for each submission, what was executed, and where the report is."""
     for result in results.submissions:
-        console.print(line(result))
+        console.print(line(result), soft_wrap=True)
     run = sum(r.executed for r in results.submissions)
     graded = sum(bool(r.questions) for r in results.submissions)
     if graded and not run:
@@ -125,7 +151,7 @@ def warn_isolation(results: Results, console: Console) -> None:
 def verified(results: Results, console: Console) -> None:
     """Each assignment's total, and every criterion that its reference did not earn."""
     for result in results.submissions:
-        console.print(line(result))
+        console.print(line(result), soft_wrap=True)
     for assignment, question, criterion in short_of_full(results):
         text = (
             f"  {assignment} {question.id} {criterion.check} ({criterion.title}): {criterion.state.value}, "

@@ -111,7 +111,7 @@ def mark(
         open_marks=_sum(c.out_of for c in criteria if c.state in (State.REVIEW, State.UNGRADED)),
         questions=tuple(questions),
         substituted=execution.substitutions if execution else (),
-        isolation=execution.isolation if execution else None,
+        isolation=execution.isolation if execution and execution.runs else None,  # prose alone runs nowhere
         notes=submission.notes,
         seconds=execution.seconds if execution else 0.0,
     )

@@ -11,7 +11,7 @@ from typing import TypeAlias
 class Stage(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
-    DONE = "run"
+    DONE = "done"
     STORED = "from the store"
     UNREADABLE = "unreadable"
     UNRECOGNISED = "not recognised"
