@@ -31,7 +31,9 @@ DOWN = frozenset(stem(w) for w in _DOWN.split())
 SCOPE = 4
 """A negation reaches so many content words to its right, within its clause."""
 BREAK = re.compile(r"[,;:()→]|\b(?:but|whereas|while|although|though|however|because|instead|unlike)\b", re.I)
-NOT_ONLY = re.compile(r"\bnot (?:only|just|merely|necessarily)\b", re.I)
+NOT_ONLY = re.compile(
+    r"\bnot (?:only|just|merely|necessarily)\b|\b(?:that|which|who) (?:are|is|do|does|was|were) not\b", re.I
+)
 
 
 class Sense(StrEnum):
