@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from pydantic import ValidationError
 
 from grader.evidence.model import DatasetUse, Figure, ModelSnapshot, Sha256, Substitution
 
 MOST_LINES, MOST_BYTES = 5_000, 32 << 20
 MOST_PROGRAM, MOST_PICTURE, MOST_PIXELS = 200 << 20, 8 << 20, 16_000_000
+MOST_PROGRAMS, MOST_PICTURES = 24, 60
+"""Files taken in one reading, after one piece; the code inside writes at most half as many."""
 
 
 @dataclass
@@ -32,26 +33,53 @@ class Notes:
     datasets: list[DatasetUse] = field(default_factory=list)
     substitutions: list[Substitution] = field(default_factory=list)
     programs: dict[Sha256, Path] = field(default_factory=dict)
+    """Copies of ours: the kernel could change its own files after they were read."""
+    pictures: int = 0
 
 
-def read(folder: Path, keep: Callable[[bytes], Sha256]) -> Notes:
-    """Takes the notes out of the folder; a second call sees only what came since."""
+def read(
+    folder: Path, keep: Callable[[bytes], Sha256], copies: Path, taken: dict[str, Sha256 | None] | None = None
+) -> Notes:
+    """Takes the notes out of the folder; a second call sees only what came since.
+
+    Exported models are kept, and copied to ``copies``, where the kernel cannot reach them. ``taken``
+    holds the files of this folder that were read before: later notes may name them again, and what
+    the kernel does to them meanwhile changes nothing.
+    """
     found = Notes()
     source = folder / "notes.jsonl"
     lines = _bytes(source, MOST_BYTES)
-    if lines is None:
-        return found
     _remove(source)
-    for line in lines.splitlines()[:MOST_LINES]:
+    taken = {} if taken is None else taken
+    for line in (lines or b"").split(b"\n", MOST_LINES)[:MOST_LINES]:
         try:
             note = json.loads(line, parse_constant=lambda c: None)
-            _take(note, folder, keep, found)
-        except (ValueError, TypeError, KeyError, ValidationError, RecursionError):
+            if isinstance(note, dict) and _sound(note):
+                _take(note, folder, keep, copies, taken, found)
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             continue
     return found
 
 
-def _take(note: dict[str, Any], folder: Path, keep: Callable[[bytes], Sha256], found: Notes) -> None:
+def _sound(value: Any, depth: int = 0) -> bool:
+    """Whether it can be written as JSON again: half characters and deep nests cannot."""
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
+    if isinstance(value, list):
+        return depth < 20 and all(_sound(v, depth + 1) for v in value)
+    if isinstance(value, dict):
+        return depth < 20 and all(_sound(k) and _sound(v, depth + 1) for k, v in value.items())
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _take(
+    note: dict[str, Any],
+    folder: Path,
+    keep: Callable[[bytes], Sha256],
+    copies: Path,
+    taken: dict[str, Sha256 | None],
+    found: Notes,
+) -> None:
     kind, note_piece = note.pop("kind"), note.pop("piece", None)
     if kind == "substitution":
         found.substitutions.append(Substitution(piece=note_piece, **note))
@@ -59,11 +87,14 @@ def _take(note: dict[str, Any], folder: Path, keep: Callable[[bytes], Sha256], f
         found.datasets.append(DatasetUse(piece=note_piece or 0, **note))
     elif kind == "figure":
         file = note.pop("file", None)
-        png = _picture(folder, file) if file else None
+        found.pictures += 1
+        png = _picture(folder, file) if file and found.pictures <= MOST_PICTURES else None
         found.figures.append(Figure(piece=note_piece or 0, png=keep(png) if png else None, **note))
     elif kind == "model":
         at, file = note.pop("at"), note.pop("file", "")
-        program = _program(folder, file, keep, found) if file else None
+        if file not in taken:
+            taken[file] = _program(folder, file, keep, copies, found) if file else None
+        program = taken[file]
         if span := note.get("input_range"):
             note["input_range"] = span if all(math.isfinite(v) for v in span) else None
         found.snapshots.append(ModelSnapshot(piece=at, program=program, **note))
@@ -114,14 +145,15 @@ def _picture(folder: Path, name: str) -> bytes | None:
         return None
 
 
-def _program(folder: Path, name: str, keep: Callable[[bytes], Sha256], found: Notes) -> Sha256 | None:
+def _program(
+    folder: Path, name: str, keep: Callable[[bytes], Sha256], copies: Path, found: Notes
+) -> Sha256 | None:
     path = _inside(folder, name)
-    for known, where in found.programs.items():
-        if where == path:
-            return known
-    raw = _bytes(path, MOST_PROGRAM)
+    raw = _bytes(path, MOST_PROGRAM) if len(found.programs) < MOST_PROGRAMS else None
     if raw is None:
         return None
     digest = keep(raw)
-    found.programs[digest] = path
+    copy = copies / (digest + (".keras" if path.suffix == ".keras" else ".pt2"))
+    copy.write_bytes(raw)
+    found.programs[digest] = copy
     return digest

@@ -36,8 +36,8 @@ from grader.worker.forkserver import ForkServer
 from grader.worker.provisioner import Launch, kernel_sandbox, kernel_task
 from grader.worker.session import Outcome, Session
 
-OBSERVING = 90.0
-"""Seconds that looking at models and figures after a piece may take."""
+BEGINNING, OBSERVING = 20.0, 90.0
+"""Seconds that the code inside may take before a piece, and to look at models and figures after it."""
 MOST_DEATHS = 4
 """Kernels that one submission may lose before the rest of it is skipped."""
 
@@ -81,6 +81,7 @@ async def run(
     """
     started = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="grade-run-"))
+    folder.chmod(0o711)  # where there are no namespaces, the student's user passes through to its work folder
     runner = _Runner(list(pieces), setup, folder, progress)
     state, reason = "complete", ""
     measurements: tuple[Measurement, ...] = ()
@@ -92,6 +93,8 @@ async def run(
         )  # fmt: skip
     except WorkerError as e:
         state, reason = "worker_failed", str(e)
+    except Exception as e:  # a fault of ours, or a hostile notebook's doing: no other submission pays for it
+        state, reason = "worker_failed", f"the grader failed on it: {type(e).__name__}: {str(e)[:300]}"
     finally:
         await runner.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -125,9 +128,13 @@ class _Runner:
         self.session: Session | None = None
         self.kernels = 0
         self.lost: set[int] = set()
+        self.ran: set[int] = set()
         self.done: set[int] = set()
         self.spent: dict[int, float] = {}
-        (folder / "work").mkdir()
+        self.last: int | None = None
+        self.taken: dict[str, Sha256 | None] = {}
+        for name in ("work", "programs"):
+            (folder / name).mkdir()
 
     async def all(self) -> None:
         code = [i for i, p in enumerate(self.pieces) if p.kind == "code" and p.source.strip()]
@@ -139,11 +146,19 @@ class _Runner:
                 self.gathered.runs.append(PieceRun(piece=piece.index, state=RunState.SKIPPED, note=note))
                 continue
             await self._ready(i)
-            await self._piece(i, started)
+            if not await self._piece(i, started):  # the piece before it left the kernel unable to go on
+                await self._ready(i)
+                if not await self._piece(i, started):
+                    note = "not run: no kernel would take it after the pieces that it depends on"
+                    self.gathered.runs.append(PieceRun(piece=piece.index, state=RunState.SKIPPED, note=note))
         self.progress(len(code), len(code))
         if self.session is not None and self.session.alive:
             await self.session.quiet("__import__('grade_inside.kernel', fromlist=['x']).finish()", OBSERVING)
-            self._read_notes()
+            self._read_notes(None)
+
+    @property
+    def _alive(self) -> bool:
+        return self.session is not None and self.session.alive
 
     def _out_of_time(self, piece: Piece, started: float) -> str:
         limits = self.setup.limits
@@ -157,21 +172,22 @@ class _Runner:
 
     async def _ready(self, i: int) -> None:
         """A live kernel that has run what piece ``i`` depends on."""
-        if self.session is not None and self.session.alive:
+        if self._alive:
             return
         await self.close()
-        self.done = set()
+        self.done, self.last = set(), None
         await self._start()
         if self.kernels > 1:
             for j in replay.needed(self.pieces, i, self.lost, self.done):
-                await self._piece(j, time.monotonic(), replayed=True)
-                if self.session is None or not self.session.alive:
+                if await self._piece(j, time.monotonic(), replayed=True) and not self._alive:
                     self.lost.add(j)
+                if not self._alive:
                     return await self._ready(i) if self.kernels <= MOST_DEATHS else None
 
     async def _start(self) -> None:
         self.notes = self.folder / f"notes-{self.kernels}"
         self.notes.mkdir()
+        self.taken = {}
         setup = self.setup
         work = self.folder / "work"
         sandbox = kernel_sandbox(work, self.notes, setup.bundle)
@@ -190,17 +206,24 @@ class _Runner:
         if process is not None and (self.gathered.isolation is None or process.isolation.weak):
             self.gathered.isolation = process.isolation
 
-    async def _piece(self, i: int, started: float, replayed: bool = False) -> None:
+    async def _piece(self, i: int, started: float, replayed: bool = False) -> bool:
+        """Runs a piece; False when the kernel no longer took it, which is no fault of this piece."""
         piece, limits, session = self.pieces[i], self.setup.limits, self.session
         if session is None or not session.alive:
-            return
+            return False
         remaining = min(
             limits.cell,
             limits.question - self.spent.get(piece.section, 0.0),
             limits.notebook - (time.monotonic() - started),
         )
         inside = "__import__('grade_inside.kernel', fromlist=['x'])"
-        await session.quiet(f"{inside}.begin({piece.index})", 20)
+        await session.quiet(f"{inside}.begin({piece.index})", BEGINNING)
+        if not session.alive:
+            if self.last is not None:
+                self.lost.add(self.last)
+            return False
+        self.last = i
+        self.ran.add(piece.index)
         outcome = await session.execute(piece.source, max(1.0, remaining), limits.output)
         self.spent[piece.section] = self.spent.get(piece.section, 0.0) + outcome.seconds
         if session.alive:
@@ -208,8 +231,9 @@ class _Runner:
         if not session.alive:
             self.lost.add(i)
         self.done.add(i)
-        figures = self._read_notes(replayed)
+        figures = self._read_notes(piece.index, replayed)
         self.gathered.runs.append(self._record(piece, outcome, figures, replayed))
+        return True
 
     def _record(self, piece: Piece, outcome: Outcome, figures: list[Figure], replayed: bool) -> PieceRun:
         session = self.session
@@ -227,13 +251,20 @@ class _Runner:
             note=outcome.note or (session.ended if session is not None else ""),
         )
 
-    def _read_notes(self, replayed: bool = False) -> list[Figure]:
-        """Takes in what the kernel has noted since; a replay's notes are not counted twice."""
-        found = notes.read(self.notes, self.setup.keep)
+    def _read_notes(self, piece: int | None, replayed: bool = False) -> list[Figure]:
+        """Takes in what the kernel has noted since; a replay's notes are not counted twice.
+
+        Only what is said of the ``piece`` that has just run is taken (at the end, None, of any): a
+        cell must not put a model under another question's name.
+        """
+        found = notes.read(self.notes, self.setup.keep, self.folder / "programs", self.taken)
         if not replayed:
-            self.gathered.datasets += found.datasets
-            self.gathered.substitutions += found.substitutions
-        self.gathered.snapshots += [] if replayed else found.snapshots
+            gathered, of_piece = self.gathered, (piece,) if piece is not None else tuple(self.ran)
+            gathered.datasets += [d for d in found.datasets if d.piece in of_piece]
+            gathered.substitutions += [
+                s for s in found.substitutions if s.piece is None or s.piece in of_piece
+            ]
+            gathered.snapshots += [s for s in found.snapshots if s.piece in of_piece]
         self.gathered.programs |= found.programs
         return found.figures
 

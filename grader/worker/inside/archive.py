@@ -30,15 +30,17 @@ _TARGETS = re.compile(
     r"|torch\.sym_\w+|_operator\.\w+|math\.\w+"
 )
 _SYMBOL = re.compile(r"[a-z]{1,2}\d{1,6}")
-_FUNCTIONS = frozenset(
-    "Symbol Integer Float Rational Add Mul Pow Max Min Mod PythonMod FloorDiv CleanDiv CeilDiv CeilToInt FloorToInt "
-    "TruncToInt RoundToInt ToFloat TruncToFloat IntTrueDiv FloatTrueDiv PowByNatural ModularIndexing Where Identity "
-    "Equality Unequality Eq Ne Lt Le Gt Ge LessThan GreaterThan StrictLessThan StrictGreaterThan And Or Not".split()
-)
+_FUNCTIONS = {
+    "Symbol", "Integer", "Float", "Rational", "Add", "Mul", "Pow", "Max", "Min", "Mod", "PythonMod",
+    "FloorDiv", "CleanDiv", "CeilDiv", "CeilToInt", "FloorToInt", "TruncToInt", "RoundToInt", "ToFloat",
+    "TruncToFloat", "IntTrueDiv", "FloatTrueDiv", "PowByNatural", "ModularIndexing", "Where", "Identity",
+    "Equality", "Unequality", "Eq", "Ne", "Lt", "Le", "Gt", "Ge", "LessThan", "GreaterThan",
+    "StrictLessThan", "StrictGreaterThan", "And", "Or", "Not",
+}  # fmt: skip
 _WORDS = frozenset({"oo", "int_oo", "true", "false"})
 _SYNTAX = (
     ast.Expression, ast.Call, ast.Name, ast.Load, ast.Constant, ast.keyword, ast.UnaryOp, ast.USub, ast.UAdd, ast.BinOp,
-    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE,
+    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE,
     ast.Gt, ast.GtE,
 )  # fmt: skip
 _CONTAINERS = (None, "builtins.tuple", "builtins.list", "builtins.dict", "collections.OrderedDict")
@@ -171,21 +173,15 @@ def check_expression(text: Any) -> None:
             and not _SYMBOL.fullmatch(node.id)
         ):
             raise problem
-        if isinstance(node, ast.Constant) and not isinstance(node.value, (int, float)):
-            # a string elsewhere would be evaluated once more by sympy
-            if (
-                id(node) not in strings
-                or not isinstance(node.value, str)
-                or not _SYMBOL.fullmatch(node.value)
-            ):
-                raise problem
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) or _huge(node):
+        if isinstance(node, ast.Constant) and not _constant(node.value, id(node) in strings):
             raise problem
 
 
-def _huge(node: ast.AST) -> bool:
-    """A number that no size has; with it a power could keep sympy busy for ever."""
-    return isinstance(node, ast.Constant) and isinstance(node.value, int) and abs(node.value) > 2**63
+def _constant(value: Any, symbol: bool) -> bool:
+    """A number that a size may have, or the name of a symbol; sympy would evaluate any other string."""
+    if isinstance(value, str):
+        return symbol and bool(_SYMBOL.fullmatch(value))
+    return isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) <= 2**63)
 
 
 def _check_containers(spec: Any) -> None:

@@ -8,6 +8,7 @@ the kernel's own word: counts, shapes and predictions are read outside, from the
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sys
 import warnings
@@ -50,6 +51,7 @@ _seen: dict[int, Seen] = {}
 _depth = 0
 _busy = False
 _piece = 0
+_files = itertools.count()  # the worker reads a name once and takes it for the same file ever after
 
 
 def _torch() -> Any:
@@ -320,7 +322,7 @@ def _export(seen: Seen, module: Any) -> None:
                     if isinstance(value, torch.nn.Parameter)
                     else moved
                 )
-        name = f"program-{os.getpid()}-{_piece}-{len(os.listdir(record.folder()))}.pt2"
+        name = f"program-{os.getpid()}-{_piece}-{next(_files)}.pt2"
         with _quiet():
             torch.export.save(program, os.path.join(record.folder(), name))
         seen.file = name

@@ -20,7 +20,8 @@ import warnings
 from typing import Any
 
 from . import layers, preprocess
-from .archive import Malformed, rewrite
+from .archive import Malformed as Malformed
+from .archive import rewrite
 
 BATCH = 100
 
