@@ -18,9 +18,12 @@ from grader.evidence.model import DatasetUse, Measurement, MeasurementState, Mod
 from grader.worker import view
 from grader.worker.forkserver import ForkServer, host_uid
 from grader.worker.provisioner import give
+from grader.worker.session import tail
 
 LIMIT = 120.0
 """Seconds that reading one model, and predicting with it, may take."""
+LIMIT_ALL = 900.0
+"""Seconds for all models of one submission: a notebook can leave any number of slow ones."""
 INPUT, OUTPUT = "/grade/in", "/grade/out"
 
 
@@ -44,7 +47,13 @@ async def all_of(
             ):
                 entries.append(entry)
     found = []
+    started = time.monotonic()
     for program, entries in wanted.items():
+        if time.monotonic() - started > LIMIT_ALL:
+            found.append(
+                _failed(program, f"the {LIMIT_ALL:.0f} s for measuring a submission's models were used up")
+            )
+            continue
         found.append(await one(program, programs[program], entries, server, held_out, threads))
     return tuple(found)
 
@@ -116,7 +125,7 @@ async def one(
         if result.is_symlink() or not result.is_file() or result.stat().st_size > 32 << 20:
             return _failed(program, f"the measuring process left no result {_tail(folder / 'log')}")
         return Measurement(program=program, **json.loads(result.read_bytes()))
-    except (WorkerError, ValidationError, ValueError, OSError) as e:
+    except (WorkerError, ValidationError, ValueError, TypeError, OSError) as e:
         return _failed(program, f"{type(e).__name__}: {str(e)[:500]}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -137,4 +146,4 @@ def _failed(program: Sha256, reason: str) -> Measurement:
 
 
 def _tail(log: Path) -> str:
-    return f"({log.read_text(errors='replace')[-600:].strip()})" if log.exists() else ""
+    return f"({tail(log, 600)})" if log.exists() else ""

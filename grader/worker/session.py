@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import shutil
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nbformat
+import zmq
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
@@ -22,6 +24,10 @@ from grader.worker.provisioner import Launch, SandboxKernelManager, show_sockets
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 GRACE = 10.0
+MOST_MESSAGE = 128 << 20
+"""Bytes of one message from a kernel; a longer one is dropped before it is in memory."""
+OVERHEAD = 64
+"""Characters that an output counts for besides its own, so that empty ones have an end as well."""
 """Seconds that an interrupted cell has to end before its kernel is killed."""
 BROKEN = "it stopped speaking Jupyter's protocol, and was ended"
 
@@ -50,8 +56,14 @@ class _Client(NotebookClient):  # type: ignore[misc]
     """
 
     room = 0
+    errors = 0
     flooded = False
     struck = False
+    replied = ""
+
+    def note_reply(self, execute_reply: Any, **_: Any) -> None:
+        """The reply says whether the cell failed even where its error could not be sent, or was hidden."""
+        self.replied = str(execute_reply["content"].get("status", ""))
 
     async def _async_handle_timeout(self, timeout: int, cell: Any = None) -> None:
         self.struck = True
@@ -59,18 +71,30 @@ class _Client(NotebookClient):  # type: ignore[misc]
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: Any) -> Any:
         content = msg["content"]
-        size = len(content.get("text", "") or "") + sum(
-            len(str(v)) for v in (content.get("data") or {}).values()
+        if msg["msg_type"] == "error":
+            if self.errors:  # one a cell: IPython sends no second
+                return None
+            self.errors = 1
+            kept = {"ename": "", "evalue": "", "traceback": []} | content
+            content["ename"], content["evalue"] = str(kept["ename"])[:200], str(kept["evalue"])[:2000]
+            content["traceback"] = ["\n".join(str(t)[-20_000:] for t in kept["traceback"][-20:])]
+            return super().output(outs, msg, display_id, cell_index)
+        size = (
+            OVERHEAD
+            + len(content.get("text", "") or "")
+            + sum(len(str(v)) for v in (content.get("data") or {}).values())
         )
         if size > self.room:
             self.flooded = True
-            if msg["msg_type"] == "stream" and self.room > 0:
-                content["text"] = content["text"][: self.room]
-            elif msg["msg_type"] != "error":
+            if msg["msg_type"] != "stream" or self.room <= 0:
                 self.room = 0
                 return None
+            content["text"] = content["text"][: self.room]
         self.room = max(0, self.room - size)
         return super().output(outs, msg, display_id, cell_index)
+
+    def handle_comm_msg(self, outs: Any, msg: Any, cell_index: Any) -> None:
+        """Widgets are not shown; nbclient would gather their state without bound."""
 
 
 class Session:
@@ -95,7 +119,9 @@ class Session:
             self._nb, km=manager, allow_errors=True, interrupt_on_timeout=False, iopub_timeout=10
         )
         self._client.record_timing = False
+        self._client.on_cell_executed = self._client.note_reply
         try:
+            manager.context.setsockopt(zmq.MAXMSGSIZE, MOST_MESSAGE)
             await manager.start_kernel()
             client = self._client.kc = manager.client()
             client.start_channels()
@@ -103,7 +129,7 @@ class Session:
             client.allow_stdin = False
         except (RuntimeError, OSError, TimeoutError) as e:
             log = self.launch.sandbox.get("log")
-            said = Path(log).read_text(errors="replace")[-1500:] if log and Path(log).exists() else ""
+            said = tail(Path(log), 1500) if log else ""
             await self.stop()
             raise WorkerError(f"a kernel did not start: {e} {said}".strip()) from e
         self.alive = True
@@ -133,11 +159,17 @@ class Session:
             await self.stop()
             state = RunState.LIMIT if struck else RunState.DIED
             return Outcome(state, time.monotonic() - started, texts, note=note)
+        except Exception:  # messages that no kernel sends, on which the client stumbled
+            self.ended = BROKEN
+            await self.stop()
+            return Outcome(RunState.DIED, time.monotonic() - started, note=BROKEN)
 
     async def _execute(self, source: str, limit: float, room: int) -> Outcome:
         cell = nbformat.v4.new_code_cell(source)
         self._nb.cells = [cell]
         self._client.room, self._client.flooded, self._client.struck = room, False, False
+        self._client.errors = 0
+        self._client.replied = ""
         self._client.timeout = max(1, round(limit))
         started = time.monotonic()
         state, note = RunState.OK, ""
@@ -149,8 +181,11 @@ class Session:
             state, note = RunState.DIED, self._death()
         seconds = time.monotonic() - started
         texts, failure = _read(cell.outputs, self._client.flooded)
-        if state is RunState.OK and failure is not None:
+        if state is RunState.OK and (failure is not None or self._client.replied == "error"):
             state = RunState.FAILED
+            failure = failure or Failure(
+                name="Error", message="the cell failed, and what it raised was hidden"
+            )
         if state is RunState.LIMIT:
             failure = None  # the KeyboardInterrupt is ours
         if state is RunState.DIED:
@@ -175,7 +210,7 @@ class Session:
             return False
         try:
             return await asyncio.wait_for(self._quiet(source, limit), limit + GRACE)
-        except TimeoutError:
+        except Exception:
             self.ended = "it did not answer the grader"
             await self.stop()
             return False
@@ -199,39 +234,57 @@ class Session:
         return False
 
 
+def tail(file: Path, most: int) -> str:
+    """The end of a log that a kernel can write to, however long it is."""
+    try:
+        with open(file, "rb") as f:
+            f.seek(max(0, f.seek(0, os.SEEK_END) - most))
+            return f.read(most).decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
 def _read(outputs: list[Any], flooded: bool) -> tuple[list[Text], Failure | None]:
     """An nbformat output list as records; the last error counts."""
-    texts: list[Text] = []
+    found: list[tuple[Literal["stdout", "stderr", "result"], list[str]]] = []
     failure = None
     for output in outputs:
         kind = output.get("output_type")
         if kind == "stream":
-            stream = "stderr" if output.get("name") == "stderr" else "stdout"
-            text = output.get("text", "")
-            if texts and texts[-1].stream == stream:
-                texts[-1] = Text(stream=stream, text=_plain(texts[-1].text + text))
-            else:
-                texts.append(Text(stream=stream, text=_plain(text)))
+            stream: Literal["stdout", "stderr"] = "stderr" if output.get("name") == "stderr" else "stdout"
+            if not found or found[-1][0] != stream:
+                found.append((stream, []))
+            found[-1][1].append(_joined(output.get("text", "")))
         elif kind in ("execute_result", "display_data"):
             if plain := (output.get("data") or {}).get("text/plain"):
-                texts.append(Text(stream="result", text=_plain(plain)))
+                found.append(("result", [_joined(plain)]))
         elif kind == "error":
             trace = _plain("\n".join(str(t) for t in output.get("traceback", [])))
             failure = Failure(
-                name=str(output.get("ename", ""))[:200],
-                message=_plain(str(output.get("evalue", "")))[:2000],
+                name=_plain(output.get("ename", ""))[:200],
+                message=_plain(output.get("evalue", ""))[:2000],
                 traceback=trace[-4000:],
                 line=_line(trace),
             )
+    texts = [Text(stream=stream, text=_plain("".join(parts))) for stream, parts in found]
     if flooded and texts:
         texts[-1] = texts[-1].model_copy(update={"truncated": True})
     return texts, failure
 
 
+def _joined(text: Any) -> str:
+    return "".join(str(t) for t in text) if isinstance(text, list) else str(text)
+
+
 def _plain(text: Any) -> str:
-    """Without terminal colours, and with carriage returns played out, as a terminal shows it."""
-    text = ANSI.sub("", "".join(text) if isinstance(text, list) else str(text))
-    return re.sub(r"[^\n]*\r(?!\n)", "", text)
+    """Without terminal colours, and with carriage returns played out, as a terminal shows it.
+
+    Line by line: a search for what a return overwrites takes the square of a long line's length.
+    """
+    plain: str = ANSI.sub("", _joined(text)).encode("utf-8", "replace").decode()
+    if "\r" not in plain:
+        return plain
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in plain.split("\n"))
 
 
 def _line(trace: str) -> int | None:
