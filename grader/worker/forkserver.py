@@ -20,6 +20,9 @@ from grader.evidence.model import Isolation, IsolationLevel
 
 INSIDE = Path(__file__).parent / "inside"
 WARM = ("ipykernel.kernelapp", "torch", "torchvision", "matplotlib.pyplot", "numpy", "PIL.Image", "scipy.io")
+PASSED = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "TMPDIR")
+PASSED_KINDS = ("LC_", "CUDA_", "NVIDIA_")
+"""The variables of ours that the fork server, and so every kernel, is given: none that may hold a secret."""
 _slots = itertools.count()
 
 
@@ -61,7 +64,9 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._folder = tempfile.TemporaryDirectory(prefix="grade-server-")
         self._log = Path(self._folder.name) / "log"
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLCONFIGDIR": self._folder.name}
+        # Not our own environment: a kernel reads what its server started with in /proc/self/environ.
+        environment = {k: v for k, v in os.environ.items() if k in PASSED or k.startswith(PASSED_KINDS)}
+        environment |= {"OMP_NUM_THREADS": "1", "MPLCONFIGDIR": self._folder.name, "HOME": self._folder.name}
         with open(self._log, "wb") as log:
             self._server = subprocess.Popen(
                 [sys.executable, "-I", str(INSIDE), str(theirs.fileno()), *self.warm],
@@ -129,6 +134,8 @@ class ForkServer:
             missing += ["the network is not cut off", "other processes of this user can be seen"]
         if answer["level"] == "process":
             missing += ["files of this user can be read and written"]
+        if answer.get("root"):
+            missing += ["it ran as root, since no other user can read this Python"]
         isolation = Isolation(level=IsolationLevel(answer["level"]), missing=tuple(missing))
         return Process(answer["pid"], isolation)
 

@@ -160,6 +160,8 @@ def kernel_sandbox(work: Path, notes: Path, bundle: Path | None = None) -> dict[
 
 def give(path: Path, user: int) -> None:
     """Makes ``user`` the owner of a path and of what is in it, which only root can and needs to."""
+    if path.is_dir():
+        path.chmod(0o700)
     if os.geteuid() == 0:
         for each in (path, *path.rglob("*")) if path.is_dir() else (path,):
             os.chown(each, user, user, follow_symlinks=False)

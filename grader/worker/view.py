@@ -12,7 +12,25 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/opt/nvidia")
+SYSTEM = ("/lib", "/lib64", "/lib32", "/bin", "/sbin", "/opt/nvidia")
+HIDDEN_IN_USR = ("src", "local")
+"""Of /usr all but where people put their own: a project in /usr/src or /usr/local/app is not the system."""
+LOCAL = ("bin", "lib", "lib64", "sbin", "share", "include", "cuda", "nvidia")
+PYTHON = (
+    "bin",
+    "lib",
+    "lib32",
+    "lib64",
+    "libexec",
+    "include",
+    "share",
+    "etc",
+    "ssl",
+    "nvvm",
+    "targets",
+    "pyvenv.cfg",
+)
+"""Of Python's folder, what an installation consists of: a project may lie in its own virtual environment."""
 ETC = (
     "ld.so.cache",
     "ld.so.conf",
@@ -37,9 +55,15 @@ def system(gpu: bool = True) -> dict[str, Any]:
             links[path] = os.readlink(path)
         elif os.path.isdir(path):
             binds.append({"source": path, "target": path})
+    folders = [f for f in _children("/usr") if f.name not in HIDDEN_IN_USR]
+    folders += [f for f in _children("/usr/local") if f.name in LOCAL or f.name.startswith("cuda-")]
     python = {Path(sys.prefix), Path(sys.base_prefix), Path(os.path.realpath(sys.executable)).parents[1]}
-    for folder in sorted(python):
-        if not any(folder.is_relative_to(p) for p in ("/usr", "/lib", "/opt/nvidia")) and folder != Path("/"):
+    for prefix in sorted(python - {Path("/"), Path("/usr"), Path("/usr/local")}):
+        folders += [prefix / name for name in PYTHON]
+    for folder in folders:
+        if folder.is_symlink() and not os.path.isabs(os.readlink(folder)):
+            links[str(folder)] = os.readlink(folder)
+        elif folder.exists():
             binds.append({"source": str(folder), "target": str(folder)})
     for name in ETC:
         if os.path.exists(f"/etc/{name}"):
@@ -48,6 +72,10 @@ def system(gpu: bool = True) -> dict[str, Any]:
         if os.path.exists(path):
             binds.append({"source": path, "target": path, "writable": path.startswith("/dev/")})
     return {"binds": binds + _masks(binds), "symlinks": links}
+
+
+def _children(folder: str) -> list[Path]:
+    return sorted(Path(folder).iterdir()) if os.path.isdir(folder) else []
 
 
 def _masks(binds: list[dict[str, Any]]) -> list[dict[str, Any]]:

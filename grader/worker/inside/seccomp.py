@@ -31,7 +31,13 @@ _AARCH64 = {
     "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428, "move_mount": 429,
     "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "mount_setattr": 442,
 }  # fmt: skip
-_MACHINES = {"x86_64": (0xC000003E, _X86_64, 56, 435), "aarch64": (0xC00000B7, _AARCH64, 220, 435)}
+_MACHINES = {"x86_64": (0xC000003E, _X86_64, 56, 435, 41), "aarch64": (0xC00000B7, _AARCH64, 220, 435, 198)}
+_FAMILIES = (
+    1,
+    2,
+    10,
+    16,
+)  # unix, IPv4, IPv6, netlink: a network namespace does not cut off AF_VSOCK, for one
 
 _LOAD, _EQUAL, _GREATER_EQUAL, _SET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
@@ -40,7 +46,7 @@ _NEW_NAMESPACES = 0x7E020000  # CLONE_NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWU
 
 def program(machine: str) -> bytes:
     """The BPF program for a machine (``x86_64`` or ``aarch64``); KeyError for others."""
-    arch, calls, clone, clone3 = _MACHINES[machine]
+    arch, calls, clone, clone3, socket = _MACHINES[machine]
     code: list[tuple[int, int, int, int]] = [
         (_LOAD, 0, 0, 4),  # architecture
         (_EQUAL, 1, 0, arch),
@@ -53,6 +59,10 @@ def program(machine: str) -> bytes:
         code += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
     code += [(_EQUAL, 0, 1, clone3), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)]
     code += [
+        (_EQUAL, 0, 2 + len(_FAMILIES), socket),
+        (_LOAD, 0, 0, 16),  # first argument, low half: the family
+        *((_EQUAL, len(_FAMILIES) - i, 0, family) for i, family in enumerate(_FAMILIES)),
+        (_RETURN, 0, 0, _ERRNO | errno.EAFNOSUPPORT),
         (_EQUAL, 0, 3, clone),
         (_LOAD, 0, 0, 16),  # first argument, low half: the flags
         (_SET, 0, 1, _NEW_NAMESPACES),

@@ -58,9 +58,9 @@ def serve(fd: int, warm: list[str]) -> None:
         except Exception as e:
             answer = {"error": f"{type(e).__name__}: {e}"}
         _send(peer, answer)
+    _reap(children)
     for child in children.values():
-        if child["status"] is None:
-            _kill(child)
+        _kill(child)
     os._exit(0)
 
 
@@ -103,8 +103,10 @@ def _answer(
             _kill(children[message["pid"]])
             return {}
         case "interrupt":
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(children[message["pid"]]["init"], signal.SIGINT)
+            child = children[message["pid"]]
+            if child["status"] is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child["init"], signal.SIGINT)
             return {}
         case other:
             return {"error": f"unknown request {other!r}"}
@@ -158,7 +160,7 @@ def _fork(message: dict[str, Any], spec: dict[str, Any], peer: socket.socket) ->
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, 0)
         return {"refused": words[1] if len(words) > 1 else "the process ended at once"}
-    return {"pid": pid, "init": int(words[1].split()[-1])}
+    return {"pid": pid, "init": int(words[1].split()[-1]), "root": " root " in words[1]}
 
 
 def _work(role: str, task: dict[str, Any]) -> None:
@@ -190,6 +192,8 @@ def _reap(children: dict[int, dict[str, Any]]) -> None:
 
 def _kill(child: dict[str, Any]) -> None:
     """The end of pid 1 ends everything in its namespace; without namespaces the group is killed."""
+    if child["status"] is not None:
+        return  # by now the numbers may be other processes'
     for target in (child["init"], child["waiter"]):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if child["level"] != "namespaces":
