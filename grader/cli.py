@@ -94,7 +94,10 @@ def check(
         console.print(f"Page: {written.pages[0] if written.pages else written.index}", soft_wrap=True)
 
 
-@app.command(help="Run the references: every criterion must earn full marks.")
+@app.command(
+    help="Run the references: every criterion must earn full marks, but for what cannot be judged"
+    " because its real data is not in the cache, which is said."
+)
 def verify(
     rubric: RubricOption = None,
     rubrics: RubricsOption = None,

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.engine.progress import Event, Stage
-from grader.engine.verify import short_of_full
+from grader.engine.verify import short_of_full, wanting_data
 from grader.report import line
 from grader.report.text import short, visible
 from grader.resources.cache import Checked, Status
@@ -149,7 +149,7 @@ def warn_isolation(results: Results, console: Console) -> None:
 
 
 def verified(results: Results, console: Console) -> None:
-    """Each assignment's total, and every criterion that its reference did not earn."""
+    """Each assignment's total, every criterion that its reference did not earn, and what wants real data."""
     for result in results.submissions:
         console.print(line(result), soft_wrap=True)
     for assignment, question, criterion in short_of_full(results):
@@ -158,6 +158,13 @@ def verified(results: Results, console: Console) -> None:
             f"{criterion.mark:g} of {criterion.out_of:g}: {criterion.reason}"
         )
         console.print(text, style="red", markup=False, soft_wrap=True, highlight=False)
+    for assignment, question, criterion in wanting_data(results):
+        text = f"  {assignment} {question.id} {criterion.check}: {criterion.out_of:g} marks not judged: {criterion.reason}"
+        console.print(text, style="yellow", markup=False, soft_wrap=True, highlight=False)
+    if wanting_data(results):
+        console.print(
+            "  `grade data add` or `grade data pull` brings the real data.", highlight=False, soft_wrap=True
+        )
 
 
 def findings(found: Sequence[Finding], files: Sequence[Path], console: Console) -> int:

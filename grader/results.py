@@ -31,6 +31,11 @@ class CriterionResult(Record):
     private: str = ""
     hidden: bool = False
 
+    @property
+    def wants_data(self) -> bool:
+        """Whether it was not judged for the one reason that its data is a stand-in on this machine."""
+        return self.state is State.UNGRADED and "stand_ins" in self.evidence
+
 
 class CellRef(Record):
     """A piece that was taken as part of an answer; numbers as a person counts them, from 1."""

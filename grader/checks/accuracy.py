@@ -86,7 +86,8 @@ def judge(c: Accuracy, case: Case) -> Verdict:
     if not seen:
         return unmeasured(c, case)
     if fake := stand_ins(case, c.data):
-        return ungraded(c, f"Accuracy is not judged on a stand-in: {'; '.join(fake)}.")
+        reason = f"Accuracy is not judged on a stand-in: {'; '.join(fake)}."
+        return ungraded(c, reason, evidence={"stand_ins": list(fake)})
     found = held_out(case, c.data)
     if not found:
         return _no_prediction(c, case)

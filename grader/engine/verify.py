@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.checks.base import State, registered
@@ -55,11 +55,20 @@ def verify(
 
 
 def short_of_full(results: Results) -> list[tuple[str, QuestionResult, CriterionResult]]:
-    """Every criterion that its reference did not earn: (assignment, question, criterion)."""
-    return [
-        (s.assignment or s.file, q, c)
-        for s in results.submissions
-        for q in s.questions
-        for c in q.criteria
-        if c.state is not State.EARNED
-    ]
+    """Every criterion that its reference did not earn: (assignment, question, criterion).
+
+    One that cannot be judged because its data is a stand-in here is not among them: see `wanting_data`.
+    """
+    return [(s, q, c) for s, q, c in _criteria(results) if c.state is not State.EARNED and not c.wants_data]
+
+
+def wanting_data(results: Results) -> list[tuple[str, QuestionResult, CriterionResult]]:
+    """Every criterion that needs real data which the data cache of this machine does not hold."""
+    return [(s, q, c) for s, q, c in _criteria(results) if c.wants_data]
+
+
+def _criteria(results: Results) -> Iterator[tuple[str, QuestionResult, CriterionResult]]:
+    for s in results.submissions:
+        for q in s.questions:
+            for c in q.criteria:
+                yield s.assignment or s.file, q, c

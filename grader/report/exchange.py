@@ -15,7 +15,7 @@ def junit(results: Results) -> str:
     """One test case for each criterion; any that did not earn its marks in full is a failure.
 
     Used by ``grade verify``: a reference must earn everything, so a review and a failure of ours
-    fail too. A submission that could not be read or recognised is one test case, in error.
+    fail too. Skipped is only what cannot be judged without real data. A submission that could not be read or recognised is one test case, in error.
     """
     root = ET.Element("testsuites", name="grader")
     for s in results.submissions:
@@ -28,7 +28,9 @@ def junit(results: Results) -> str:
                     classname=_xml(f"{s.assignment or 'unrecognised'}.{q.id}"),
                     name=_xml(f"{i}. {c.title} ({c.check})"),
                 )
-                if c.state is not State.EARNED:
+                if c.wants_data:
+                    ET.SubElement(case, "skipped", message=_xml(short(c.reason, 300)))
+                elif c.state is not State.EARNED:
                     failure = ET.SubElement(
                         case, "failure", type=str(c.state), message=_xml(short(c.reason, 300))
                     )
@@ -43,7 +45,12 @@ def junit(results: Results) -> str:
 
 
 def _count(element: ET.Element) -> None:
-    for name, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
+    for name, tag in (
+        ("tests", "testcase"),
+        ("failures", "failure"),
+        ("errors", "error"),
+        ("skipped", "skipped"),
+    ):
         element.set(name, str(len(element.findall(f".//{tag}"))))
 
 
