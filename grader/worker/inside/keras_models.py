@@ -85,9 +85,9 @@ def _noting(method: Any, name: str) -> Any:
         finally:
             _state["depth"] -= 1
             if seen is not None:
+                if not seen.called or not name.endswith("_on_batch"):
+                    _quietly(_inputs, seen, args[0] if args else kwargs.get("x"), name)
                 seen.called = True
-                data = args[0] if args else kwargs.get("x")
-                _quietly(_inputs, seen, data, name)
 
     return noted
 
@@ -103,8 +103,9 @@ def _calling(method: Any) -> Any:
         finally:
             _state["depth"] -= 1
             if args and not _is_symbol(args[0]) and (seen := _quietly(_remember, self)) is not None:
+                if not seen.called:  # a training loop of one's own calls thousands of times
+                    _quietly(_inputs, seen, args[0], "call")
                 seen.called = True
-                _quietly(_inputs, seen, args[0], "call")
 
     return noted
 
@@ -197,7 +198,10 @@ def _remember(model: Any) -> Seen | None:
             return None
         seen = Seen(model=weakref.ref(model), built=_state["piece"])
         _seen[id(model)] = seen
-    _kept.append(model)  # a model local to a function would be gone before the piece ends
+    if not any(m is model for m in _kept):
+        _kept.append(model)  # a model local to a function would be gone before the piece ends
+    if seen.called and seen.before:
+        return seen
     for key, value in (_quietly(prints, model) or {}).items():
         first = _early.get(key, (None, None))[1]
         seen.before.setdefault(key, first if first is not None else value)

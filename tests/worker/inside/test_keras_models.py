@@ -191,6 +191,14 @@ for _ in range(2):
     assert sorted(note["frozen"]) == ["low.bias", "low.kernel"]
 
 
+def test_a_long_loop_of_ones_own_is_watched_once(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    look = keras_inputs.look
+    monkeypatch.setattr(keras_inputs, "look", lambda data, how: looks.append(how) or look(data, how))
+    notebook(1, LENET["sequential"] + "for _ in range(20):\n    model(X[:2])")
+    assert looks == ["call"]
+
+
 def test_images_in_a_pipeline_show_their_shape_and_range(notebook: Notebook) -> None:
     fit = """
 data = tf.data.Dataset.from_tensor_slices((X, y)).shuffle(9).batch(32)
