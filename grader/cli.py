@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from grader import __version__
 from grader.errors import GraderError, OutputError
 from grader.evidence.model import Profile
 
+
+class _Stopped(Exception):
+    """Ctrl-C. Typer would end on it without a word."""
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise _Stopped from None
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Grade deep-learning notebooks: `grade submissions/*.ipynb`.",
@@ -200,6 +215,8 @@ def main(arguments: list[str] | None = None) -> None:
     except GraderError as e:
         err.print(f"grade: {e}", style="bold red", markup=False, soft_wrap=True, highlight=False)
         sys.exit(e.exit_code)
-    except KeyboardInterrupt:
-        err.print("grade: stopped. What was complete is kept; run the same command again to go on.")
+    except _Stopped:
+        err.print(
+            "grade: stopped. What was complete is kept; run the same command again to go on.", soft_wrap=True
+        )
         sys.exit(130)

@@ -129,9 +129,11 @@ def summary(results: Results, index: Path, console: Console) -> None:
     run = sum(r.executed for r in results.submissions)
     graded = sum(bool(r.questions) for r in results.submissions)
     if graded and not run:
-        console.print(f"Nothing was executed: the evidence of all {graded} came from the store.")
+        console.print(
+            f"Nothing was executed: the evidence of all {graded} came from the store.", soft_wrap=True
+        )
     elif run < graded:
-        console.print(f"{run} executed, {graded - run} from the store.")
+        console.print(f"{run} executed, {graded - run} from the store.", soft_wrap=True)
     warn_isolation(results, console)
     console.print(f"Report: {index}", soft_wrap=True, markup=False, highlight=False)
 
