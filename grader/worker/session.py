@@ -26,6 +26,9 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 GRACE = 10.0
 MOST_MESSAGE = 128 << 20
 """Bytes of one message from a kernel; a longer one is dropped before it is in memory."""
+MOST_DROPPED = 256 << 20
+"""Characters of output that are thrown away before the cell is stopped."""
+FLOOD_NOTE = "stopped, since it printed without end: a limit of the grader's, not of the task"
 OVERHEAD = 64
 """Characters that an output counts for besides its own, so that empty ones have an end as well."""
 """Seconds that an interrupted cell has to end before its kernel is killed."""
@@ -57,6 +60,7 @@ class _Client(NotebookClient):  # type: ignore[misc]
 
     room = 0
     errors = 0
+    dropped = 0
     flooded = False
     struck = False
     replied = ""
@@ -86,6 +90,9 @@ class _Client(NotebookClient):  # type: ignore[misc]
         )
         if size > self.room:
             self.flooded = True
+            before, self.dropped = self.dropped, self.dropped + size
+            if before <= MOST_DROPPED < self.dropped:
+                self._interrupting = asyncio.ensure_future(self.km.interrupt_kernel())
             if msg["msg_type"] != "stream" or self.room <= 0:
                 self.room = 0
                 return None
@@ -168,7 +175,7 @@ class Session:
         cell = nbformat.v4.new_code_cell(source)
         self._nb.cells = [cell]
         self._client.room, self._client.flooded, self._client.struck = room, False, False
-        self._client.errors = 0
+        self._client.errors = self._client.dropped = 0
         self._client.replied = ""
         self._client.timeout = max(1, round(limit))
         started = time.monotonic()
@@ -177,7 +184,11 @@ class Session:
             await self._client.async_execute_cell(cell, 0, store_history=True)
             if self._client.struck:
                 state, note = RunState.LIMIT, _limit_note(limit)
+            elif self._client.dropped > MOST_DROPPED:
+                state, note = RunState.LIMIT, FLOOD_NOTE
         except DeadKernelError:
+            if self._status() is None:  # nbclient says so as well when `execute` ends the wait
+                raise TimeoutError from None
             state, note = RunState.DIED, self._death()
         seconds = time.monotonic() - started
         texts, failure = _read(cell.outputs, self._client.flooded)
@@ -192,12 +203,15 @@ class Session:
             self.alive = False
         return Outcome(state, seconds, texts, failure, note)
 
-    def _death(self) -> str:
+    def _status(self) -> int | None:
         try:
             process = self.launch.process
-            status = self.launch.server.poll(process) if process is not None else None
+            return self.launch.server.poll(process) if process is not None else None
         except WorkerError:
-            status = None
+            return None
+
+    def _death(self) -> str:
+        status = self._status()
         if status in (137, -9):
             return "the kernel was killed, most likely for want of memory"
         if status in (139, -11):

@@ -206,6 +206,9 @@ def _devices(root: str) -> None:
     for name in ("null", "zero", "full", "random", "urandom"):
         _place("/dev/null", root + "/dev/" + name)
         _mount("/dev/" + name, root + "/dev/" + name, "", MS_BIND)
+    os.makedirs(root + "/dev/pts")
+    _mount("devpts", root + "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620")
+    os.symlink("pts/ptmx", root + "/dev/ptmx")  # `!command` runs on a terminal
     os.symlink("/proc/self/fd", root + "/dev/fd")
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")
