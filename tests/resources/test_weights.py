@@ -34,6 +34,7 @@ print(sum(os.path.getsize(home + f) for f in os.listdir(home)) < 50e6)
     results = [line for line in ran.out.splitlines() if not line.startswith("Downloading")]
     counts = (138357544, 61100840, 6624904, 11689512, 61100840)
     assert results == [f"{n} (2, 1000) True True" for n in counts] + ["True"]
+    assert any(s.asked.endswith("/vgg16-397923af.pth") for s in ran.substitutions)
     told = {s.given: s.stand_in for s in ran.substitutions}
     assert told["vgg16: random weights in place of the ImageNet checkpoint"] is True
     assert any("installed torchvision.models.alexnet" in words for words in told)

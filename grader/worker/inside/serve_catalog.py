@@ -63,7 +63,8 @@ def find(url: str) -> Offer | None:
 
 def given(offer: Offer, asked: str) -> None:
     """Notes what was asked for and what was given. Files of one data set make one note."""
-    if len([1 for _, o in _patterns if o.resource == offer.resource]) > 2 and "://" in asked:
+    several = len([1 for _, o in _patterns if o.resource == offer.resource]) > 2
+    if several and "://" in asked and (made(offer.resource) or {}).get("classes") is not None:
         parts = urlsplit(asked)
         asked = f"{parts.scheme}://{parts.netloc}{os.path.dirname(parts.path)}/"
     record.emit("substitution", asked=asked, given=offer.words, stand_in=offer.stand_in)
