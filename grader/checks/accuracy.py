@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from grader.checks.base import Case, Check, Criterion, Verdict, earned, lost, partial, review, ungraded
 from grader.checks.models import measured, snapshots, unmeasured
-from grader.checks.statistics import wilson
-from grader.evidence.model import ModelSnapshot, Prediction, Profile, Record
+from grader.checks.parts import Measured, chance, confusion_table, held_out, part_table, parts, remarks
+from grader.evidence.model import Prediction, Profile, Record
 
 
 class Step(Record):
@@ -40,34 +40,6 @@ class Accuracy(Criterion):
 
     def title(self) -> str:
         return self.says or f"accuracy on {self.data}"
-
-
-class Measured(Record):
-    """An accuracy with its 95 % Wilson interval."""
-
-    right: int
-    of: int
-    low: float
-    high: float
-    prediction: Prediction
-    model: ModelSnapshot
-
-    @property
-    def value(self) -> float:
-        return self.right / self.of
-
-
-def held_out(case: Case, data: str | None = None) -> list[Measured]:
-    """Accuracies of the answer's measured models, trained ones if any, for which there are labels."""
-    found = []
-    for s, m in measured(case):
-        for p in m.predictions:
-            labels = (case.labels or {}).get(p.held_out)
-            if (data is None or p.dataset == data) and labels and len(labels) == len(p.classes):
-                right = sum(a == b for a, b in zip(p.classes, labels, strict=True))
-                low, high = wilson(right, len(labels))
-                found.append(Measured(right=right, of=len(labels), low=low, high=high, prediction=p, model=s))
-    return [f for f in found if f.model.trained] or found
 
 
 def stand_ins(case: Case, data: str) -> tuple[str, ...]:
@@ -105,29 +77,32 @@ def judge(c: Accuracy, case: Case) -> Verdict:
         f"Accuracy on {best.of:,} held-out images of {c.data}: {best.value:.1%} "
         f"(95 % interval {best.low:.1%} to {best.high:.1%}), profile {case.profile.value}."
     )
+    around = parts(case, best)
+    for name, part in (("on_test", around.test), ("on_training", around.train)):
+        if part is not None:
+            figures[name] = round(part.value, 4)
+    labels = (case.labels or {})[best.prediction.held_out]
+    tables = (part_table(around), confusion_table(best.prediction.classes, labels))
+    more: dict[str, Any] = {"evidence": figures, "tables": tuple(t for t in tables if t is not None)}
+    words = " ".join(filter(None, (words, remarks(best), around.leak_words())))
     same = {f.prediction.held_out for f in found if f.model is best.model}
     if len([f for f in found if f.model is best.model]) > len(same):
         words += " Its preprocessing could be read in more than one way; this is the one that fits best."
         if len({_share(c, case, f) for f in found if f.model is best.model}) > 1:
             suggestion = c.marks * (_share(c, case, best) or 0.0)
-            return review(c, suggestion, words, evidence=figures)
+            return review(c, suggestion, words, **more)
     if not best.model.trained and any(s.trained for s in snapshots(case)):
-        return review(
-            c, 0.0, f"{words} An untrained model: the trained one was not measured.", evidence=figures
-        )
+        return review(c, 0.0, f"{words} An untrained model: the trained one was not measured.", **more)
     if not best.model.trained:
         words += " The model was not seen to be trained."
     share = _share(c, case, best)
     if case.profile is Profile.FULL:
-        return (
-            partial(c, share or 0.0, words, evidence=figures) if share else lost(c, words, evidence=figures)
-        )
+        return partial(c, share, words, **more) if share else lost(c, words, **more)
     if share:
-        return earned(c, words, evidence=figures)
-    chance = 1 / max(best.prediction.outputs, 2)
-    suggestion = c.marks / 2 if best.low > 2 * chance else 0.0
+        return earned(c, words, **more)
+    suggestion = c.marks / 2 if best.low > 2 * chance(best) else 0.0
     said = f"{words} Below what little data usually gives; the full profile decides."
-    return review(c, suggestion, said, evidence=figures)
+    return review(c, suggestion, said, **more)
 
 
 def _share(c: Accuracy, case: Case, m: Measured) -> float | None:

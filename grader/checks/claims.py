@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from grader.checks.accuracy import held_out
 from grader.checks.base import Case, Table
 from grader.checks.models import measured
+from grader.checks.parts import held_out
 from grader.checks.ran import nothing_ran, place
 from grader.checks.stated import Stated, stated
 from grader.checks.statistics import differ

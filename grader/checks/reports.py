@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from grader.checks.accuracy import held_out, stand_ins
+from grader.checks.accuracy import stand_ins
 from grader.checks.base import Case, Check, Criterion, Quote, Verdict, earned, lost, review, ungraded
 from grader.checks.claims import claim_table, images_tested
-from grader.checks.models import measured
+from grader.checks.models import measured, snapshots
+from grader.checks.parts import Parts, held_out, parts
 from grader.checks.ran import absent, nothing_ran, obstacles
 from grader.checks.stated import WHAT, Stated, best, literals, stated, typed
 from grader.checks.statistics import differ
@@ -92,7 +93,10 @@ def _agree_accuracy(c: Reports, case: Case, figure: Stated, said: str, more: dic
     """Within three standard errors of the accuracy on held-out data, counting both samples."""
     assert case.execution is not None
     if not measured(case):
-        return review(c, c.marks / 2, f"{said}; no model could be measured to hold it against.", **more)
+        words = f"{said}; no model could be measured to hold it against."
+        if not any(s.trained for s in snapshots(case)):
+            return review(c, 0.0, f"{words} None was seen to be trained, either.", **more)
+        return review(c, c.marks / 2, words, **more)
     rows = held_out(case)
     if not rows:
         fake = [s for d in {d.dataset for d in case.execution.datasets} for s in stand_ins(case, d)]
@@ -106,7 +110,18 @@ def _agree_accuracy(c: Reports, case: Case, figure: Stated, said: str, more: dic
     if not differ(figure.value, n, near.value, near.of):
         return earned(c, f"{said}, and measured on held-out data as {near.value:.1%}.", **more)
     words = f"{said}, while on held-out data it was measured as {near.value:.1%}; a person looks at why."
-    return review(c, 0.0, words, **more)
+    return review(c, 0.0, f"{words} {_why_apart(parts(case, near), figure)}".strip(), **more)
+
+
+def _why_apart(around: Parts, figure: Stated) -> str:
+    """What the other parts of the data say of a stated accuracy that the held-out one does not bear out."""
+    if around.knows_tests:
+        return around.leak_words()
+    train, test = around.train, around.test
+    fits = [m is not None and not differ(figure.value, m.of, m.value, m.of) for m in (train, test)]
+    if fits == [True, False] and train is not None:
+        return f"On training images it is {train.value:.1%}: perhaps that is what was evaluated."
+    return ""
 
 
 def _agree_parameters(c: Reports, case: Case, figure: Stated, said: str, more: dict[str, Any]) -> Verdict:

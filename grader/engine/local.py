@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from grader.engine.options import Options
 from grader.engine.progress import Event, Stage, Watcher
 from grader.evidence.model import Execution, Piece
 from grader.evidence.store import Store
-from grader.resources import Bundle, bundle, held_out
+from grader.resources import Bundle, bundle, measured_on
 from grader.rubric.model import Assignment
 from grader.worker.forkserver import WARM, ForkServer
+from grader.worker.measure import Part as Seen
 from grader.worker.provisioner import DATA
 from grader.worker.run import Setup, run
 
@@ -27,6 +29,7 @@ class Job:
     name: str
     pieces: tuple[Piece, ...]
     assignment: Assignment
+    seed: int = 0
 
 
 def executions(
@@ -41,7 +44,8 @@ def executions(
         a.id: bundle(options.profile, a.resources)
         for a in {j.assignment.id: j.assignment for j in jobs}.values()
     }
-    setups = [setup(server, bundles[j.assignment.id], options, store) for j in jobs]
+    inputs = _inputs(options)
+    setups = [setup(server, bundles[j.assignment.id], options, store, inputs, j.seed) for j in jobs]
     found: list[tuple[Execution, bool] | None] = []
     for job, each in zip(jobs, setups, strict=True):
         kept = None if options.fresh else store.get(each.key(job.pieces))
@@ -61,9 +65,33 @@ def executions(
     return [f for f in found if f is not None]
 
 
-def setup(server: ForkServer, given: Bundle, options: Options, store: Store) -> Setup:
+@dataclass(frozen=True)
+class _Inputs:
+    """Images that models are asked on: held-out ones, and parts of what notebooks have."""
+
+    held_out: dict[str, tuple[str, Path]]
+    seen: dict[str, tuple[Seen, ...]]
+
+
+def _inputs(options: Options) -> _Inputs:
+    held_out: dict[str, tuple[str, Path]] = {}
+    seen: dict[str, tuple[Seen, ...]] = {}
+    for name in HELD_OUT:
+        if found := measured_on(name, options.profile, "held-out"):
+            held_out[name] = (found.id, found.inputs)
+            parts: list[Seen] = []
+            if test := measured_on(name, options.profile, "test"):
+                parts.append(("test", test.id, test.inputs))
+            if train := measured_on(name, options.profile, "train"):
+                parts.append(("train", train.id, train.inputs))
+            seen[name] = tuple(parts)
+    return _Inputs(held_out, seen)
+
+
+def setup(
+    server: ForkServer, given: Bundle, options: Options, store: Store, inputs: _Inputs, seed: int = 0
+) -> Setup:
     """How one submission is run under these options."""
-    inputs = {name: held_out(name, options.profile) for name in HELD_OUT}
     return Setup(
         server=server,
         profile=options.profile,
@@ -76,7 +104,9 @@ def setup(server: ForkServer, given: Bundle, options: Options, store: Store) -> 
             for link in given.links
             if link.path.startswith("/")
         ),
-        held_out={name: (h.id, h.inputs) for name, h in inputs.items() if h is not None},
+        held_out=inputs.held_out,
+        seen=inputs.seen,
+        seed=seed,
     )
 
 

@@ -226,6 +226,11 @@ class ModelSnapshot(Record):
     claimed_parameters: int | None = None
     input_shape: tuple[int, ...] | None = Field(None, description="observed, without batch")
     input_range: tuple[float, float] | None = Field(None, description="least and largest input value seen")
+    steps: int = Field(0, description="calls in training mode with gradients during this piece; 0: not known")
+    samples: int = Field(0, description="inputs in these calls, counted again in each epoch; 0: not known")
+    claimed_layers: tuple[Layer, ...] = Field(
+        (), description="modules in the order of their calls, for a model that cannot be exported"
+    )
     program: Sha256 | None = None
     weights: bool = Field(False, description="whether the program carries its weights (small enough)")
     problem: str = Field("", description="why there is no program")
@@ -236,6 +241,10 @@ class Prediction(Record):
 
     dataset: str
     held_out: str = Field(description="id of the held-out set, which names its labels")
+    part: Literal["held-out", "test", "train"] = Field(
+        "held-out",
+        description="test and train: images that the notebook has too, to find what was learned by heart",
+    )
     preprocessing: Preprocessing
     classes: tuple[int, ...] = Field(description="arg-max class of each held-out input, in order")
     outputs: int = Field(description="size of the model's output")

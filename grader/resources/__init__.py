@@ -4,8 +4,8 @@
 go into a bundle; `list_all`, `pull`, `add` and `verify` are behind `grade data`.
 """
 
-from grader.resources.base import HeldOut, Kind, Link, Made, State
-from grader.resources.bundle import Bundle, bundle, bundle_folder, held_out, labels
+from grader.resources.base import HeldOut, Kind, Link, Made, Part, State
+from grader.resources.bundle import Bundle, bundle, bundle_folder, held_out, labels, measured_on
 from grader.resources.cache import Checked, Status, add, folder, list_all, pull, verify
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Kind",
     "Link",
     "Made",
+    "Part",
     "State",
     "Status",
     "add",
@@ -24,6 +25,7 @@ __all__ = [
     "held_out",
     "labels",
     "list_all",
+    "measured_on",
     "pull",
     "verify",
 ]

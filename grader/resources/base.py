@@ -17,6 +17,10 @@ from grader.evidence.model import Profile, Record
 Bytes: TypeAlias = NDArray[np.uint8]
 
 
+Seen: TypeAlias = tuple[Bytes, Bytes, Bytes, Bytes]
+Part: TypeAlias = Literal["held-out", "test", "train"]
+
+
 class Kind(StrEnum):
     DATA_SET = "data set"
     FOLDER = "image folder"
@@ -119,6 +123,8 @@ class Resource:
     """A real subset comes with the package."""
     licence: str = ""
     held_out: Callable[[Profile, Path | None], tuple[Bytes, Bytes] | None] | None = None
+    seen: Callable[[Profile, Path | None], Seen | None] | None = None
+    """Real training images and labels, test images and labels, as the profile's notebooks get them."""
     shape: str = field(default="", kw_only=True)
     """What can be added from a local path, in words."""
 

@@ -21,8 +21,8 @@ import platformdirs
 from grader.errors import ResourceError
 from grader.evidence.model import Profile, Record
 from grader.resources import cache as data
-from grader.resources import formats, registry
-from grader.resources.base import Bytes, HeldOut, Link, Made, Making, Resource, State
+from grader.resources import draw, formats, registry
+from grader.resources.base import Bytes, HeldOut, Link, Made, Making, Part, Resource, State
 
 MANIFEST = "manifest.json"
 
@@ -173,7 +173,19 @@ def held_out(dataset: str, profile: Profile, folder: Path | None = None) -> Held
     ``dataset`` is a registry id, as `DatasetUse.dataset` has it; an unknown one gives None, since
     a notebook may bring data of its own. In ``full`` it is half of the official test set.
     """
-    found = _images_and_labels(dataset, profile)
+    return measured_on(dataset, profile, "held-out", folder)
+
+
+MOST_SEEN = 100
+"""Images of each class that are taken of a part that notebooks have: enough to tell what was learned by heart."""
+
+
+def measured_on(dataset: str, profile: Profile, part: Part, folder: Path | None = None) -> HeldOut | None:
+    """As `held_out`, also for ``part`` "test" or "train" of what notebooks of this profile are given.
+
+    A model that is right more often on these than on the held-out ones has seen them in training.
+    """
+    found = _images_and_labels(dataset, profile, part)
     if found is None:
         return None
     images, labels_ = found
@@ -193,7 +205,8 @@ def held_out(dataset: str, profile: Profile, folder: Path | None = None) -> Held
                 where=str(home),
                 todo="is there space left?",
             ) from e
-    return HeldOut(id=f"{dataset}/{profile}/{digest}", inputs=path, count=len(images))
+    suffix = "" if part == "held-out" else f"/{part}"
+    return HeldOut(id=f"{dataset}/{profile}/{digest}{suffix}", inputs=path, count=len(images))
 
 
 def labels(id: str) -> tuple[int, ...]:
@@ -203,7 +216,9 @@ def labels(id: str) -> tuple[int, ...]:
     """
     dataset, _, rest = id.partition("/")
     profile, _, digest = rest.partition("/")
-    found = _images_and_labels(dataset, Profile(profile)) if profile in set(Profile) else None
+    digest, _, named = digest.partition("/")
+    part: Part = "test" if named == "test" else "train" if named == "train" else "held-out"
+    found = _images_and_labels(dataset, Profile(profile), part) if profile in set(Profile) else None
     if found is not None:
         images, labels_ = found
         if hashlib.sha256(images.tobytes() + labels_.tobytes()).hexdigest()[:16] == digest:
@@ -215,8 +230,15 @@ def labels(id: str) -> tuple[int, ...]:
     )
 
 
-def _images_and_labels(dataset: str, profile: Profile) -> tuple[Bytes, Bytes] | None:
+def _images_and_labels(dataset: str, profile: Profile, part: Part) -> tuple[Bytes, Bytes] | None:
     resource = registry.RESOURCES.get(dataset)
     if resource is None or resource.held_out is None:
         return None
-    return resource.held_out(profile, data.find(resource))
+    if part == "held-out":
+        return resource.held_out(profile, data.find(resource))
+    arrays = resource.seen(profile, data.find(resource)) if resource.seen is not None else None
+    if arrays is None:
+        return None
+    images, labels_ = arrays[:2] if part == "train" else arrays[2:]
+    chosen = draw.by_class(labels_, MOST_SEEN)
+    return images[chosen], labels_[chosen]

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pydantic import ValidationError
 
@@ -26,6 +26,8 @@ LIMIT_ALL = 900.0
 """Seconds for all models of one submission: a notebook can leave any number of slow ones."""
 INPUT, OUTPUT = "/grade/in", "/grade/out"
 
+Part: TypeAlias = tuple[Literal["test", "train"], str, Path]
+
 
 async def all_of(
     snapshots: Sequence[ModelSnapshot],
@@ -34,8 +36,12 @@ async def all_of(
     server: ForkServer,
     held_out: Mapping[str, tuple[str, Path]],
     threads: int,
+    seen: Mapping[str, tuple[Part, ...]] | None = None,
 ) -> tuple[Measurement, ...]:
-    """One measurement for each program, with predictions where the notebook shows on what."""
+    """One measurement for each program, with predictions where the notebook shows on what.
+
+    ``seen`` names, for a data set, further images that notebooks have themselves: (part, id, file).
+    """
     wanted: dict[Sha256, list[dict[str, Any]]] = {}
     for snapshot in snapshots:
         if snapshot.program and snapshot.program in programs:
@@ -54,7 +60,12 @@ async def all_of(
                 _failed(program, f"the {LIMIT_ALL:.0f} s for measuring a submission's models were used up")
             )
             continue
-        found.append(await one(program, programs[program], entries, server, held_out, threads))
+        every = entries + [
+            {**e, "part": part, "held_out": id, "inputs": f"{e['dataset']}-{part}.npz", "file": file}
+            for e in entries
+            for part, id, file in (seen or {}).get(e["dataset"], ())
+        ]
+        found.append(await one(program, programs[program], every, server, threads))
     return tuple(found)
 
 
@@ -76,6 +87,7 @@ def prediction_for(
         "dataset": latest,
         "held_out": held_out[latest][0],
         "inputs": f"{latest}.npz",
+        "file": held_out[latest][1],
         "preprocessing": use[0].preprocessing.model_dump(mode="json"),
     }
 
@@ -85,10 +97,9 @@ async def one(
     path: Path,
     entries: list[dict[str, Any]],
     server: ForkServer,
-    held_out: Mapping[str, tuple[str, Path]],
     threads: int,
 ) -> Measurement:
-    """Measures one program; a process of ours that fails or overruns yields state ``failed``."""
+    """Measures one program, on the file of each entry; a process of ours that fails or overruns yields state ``failed``."""
     folder = Path(tempfile.mkdtemp(prefix="grade-m-"))
     try:
         source, target = folder / "in", folder / "out"
@@ -96,9 +107,10 @@ async def one(
         target.mkdir()
         shutil.copyfile(path, source / ("program.keras" if path.suffix == ".keras" else "program.pt2"))
         for entry in entries:
-            shutil.copyfile(held_out[entry["dataset"]][1], source / entry["inputs"])
+            shutil.copyfile(entry["file"], source / entry["inputs"])
         if entries:
-            (source / "preprocessing.json").write_text(json.dumps(entries))
+            told = [{k: v for k, v in e.items() if k != "file"} for e in entries]
+            (source / "preprocessing.json").write_text(json.dumps(told))
         user = host_uid()
         give(target, user)
         for each in (folder, source, *source.iterdir()):

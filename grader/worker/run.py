@@ -45,7 +45,8 @@ MOST_DEATHS = 4
 @dataclass(frozen=True)
 class Setup:
     """What a run needs besides the pieces. ``held_out`` maps a data set's id to (id of the held-out
-    set, file of its inputs). ``keep`` stores a blob and returns its hash."""
+    set, file of its inputs), ``seen`` to parts of what notebooks have. ``keep`` stores a blob and
+    returns its hash."""
 
     server: ForkServer
     profile: Profile
@@ -55,6 +56,7 @@ class Setup:
     bundle_digest: str = ""
     links: tuple[dict[str, str], ...] = ()
     held_out: dict[str, tuple[str, Path]] = field(default_factory=dict)
+    seen: dict[str, tuple[measure.Part, ...]] = field(default_factory=dict)
     threads: int = 1
     seed: int = 0
 
@@ -89,7 +91,7 @@ async def run(
         await runner.all()
         measurements = await measure.all_of(
             runner.gathered.snapshots, runner.gathered.datasets, runner.gathered.programs, setup.server,
-            setup.held_out, setup.threads,
+            setup.held_out, setup.threads, setup.seen,
         )  # fmt: skip
     except WorkerError as e:
         state, reason = "worker_failed", str(e)

@@ -129,6 +129,14 @@ def _held_out(with_shipped: bool) -> Callable[[Profile, Path | None], tuple[Byte
     return held_out
 
 
+def _seen(content: Callable[[Making], Content]) -> Callable[[Profile, Path | None], Arrays | None]:
+    def seen(profile: Profile, cached: Path | None) -> Arrays | None:
+        arrays, state, judged, _ = content(Making(profile, cached, Path(), ""))
+        return arrays if judged and state is not State.STAND_IN else None
+
+    return seen
+
+
 def _sources(base: str, md5: tuple[str, ...]) -> tuple[Source, ...]:
     return tuple(Source(url=f"{base}{n}.gz", name=f"{n}.gz", md5=s) for n, s in zip(FILES, md5, strict=True))
 
@@ -151,6 +159,7 @@ RESOURCES = (
         shipped=True,
         licence="CC BY-SA 3.0; Y. LeCun, C. Cortes, C. Burges",
         held_out=_held_out(True),
+        seen=_seen(_mnist),
         shape=SHAPE,
     ),
     Resource(
@@ -168,6 +177,7 @@ RESOURCES = (
         also=("fashion_mnist", "fmnist"),
         licence="MIT; Zalando SE",
         held_out=_held_out(False),
+        seen=_seen(_fashion),
         shape=SHAPE,
     ),
 )  # fmt: skip
