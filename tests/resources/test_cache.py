@@ -150,6 +150,17 @@ def test_full_profile_splits_the_official_test_set_in_two_that_share_nothing(
     assert len(seen) == 100 and len(hidden) == 100 and not seen & hidden
 
 
+@pytest.mark.parametrize("test", [200, 2500])
+def test_smoke_profile_holds_out_nothing_that_students_get(home: Path, tmp_path: Path, test: int) -> None:
+    add("mnist", idx_files(tmp_path / "mine", test=test))
+    made = bundle_of(tmp_path / "bundles", home, "mnist")
+    held = held_out("mnist", Profile.SMOKE, tmp_path / "bundles")
+    assert held is not None and held.count == min(test // 2, 1000)
+    with np.load(made.folder / "mnist" / "mnist.npz") as data, np.load(held.inputs) as hidden:
+        seen = {image.tobytes() for image in data["x_test"]}
+        assert len(seen) == min(test // 2, 1000) and not seen & {image.tobytes() for image in hidden["x"]}
+
+
 def test_labels_of_a_changed_cache_are_refused(home: Path, tmp_path: Path) -> None:
     add("mnist", idx_files(tmp_path / "one"))
     held = held_out("mnist", Profile.SMOKE, tmp_path / "bundles")
