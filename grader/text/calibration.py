@@ -174,7 +174,7 @@ def _threshold(
     return best
 
 
-DOUBTFUL = 0.75
+DOUBTFUL = 0.65
 """No threshold goes below this: a few dozen marks cannot show that a doubtful mark is sure."""
 LEAST = 4
 """Fewer decided answers than this prove nothing."""

@@ -22,7 +22,7 @@ from rapidfuzz import fuzz
 
 from grader.text import embed
 from grader.text.sentences import Sentence
-from grader.text.thesaurus import alike
+from grader.text.thesaurus import alike, opposed
 from grader.text.words import WORD, content, stem, words
 
 Array = npt.NDArray[np.float32]
@@ -36,8 +36,10 @@ ALIKE = 0.85
 NEARLY = 0.8
 """Share of the best sentence's recall from which another sentence says the same."""
 NEAR_SPELLING = 84.0
-NEAR_MEANING = 0.42
+NEAR_MEANING = 0.28
 """Cosine of word vectors below which two words are strangers."""
+SAME_MEANING = 0.8
+"""Cosine from which they are as good as words of one group of the thesaurus."""
 
 
 @dataclass(frozen=True)
@@ -170,13 +172,13 @@ class Question:
                 col[at] = 1.0
         else:
             cos = self.units @ embed.unit(embed.vector(surface))
-            near = np.clip((cos - NEAR_MEANING) / (1 - NEAR_MEANING), 0, 1) * 0.85
-            col = np.where(cos > NEAR_MEANING, 0.15 + near, 0).astype(np.float32)
+            near = 0.2 + (ALIKE - 0.2) * (cos - NEAR_MEANING) / (SAME_MEANING - NEAR_MEANING)
+            col = np.where(cos > NEAR_MEANING, np.minimum(near, ALIKE), 0).astype(np.float32)
             same = alike(token)
             for other, j in self.index.items():
                 if other in same:
                     col[j] = max(col[j], ALIKE)
-                if other[:1].isdigit():
+                if other[:1].isdigit() or opposed(token, other):
                     col[j] = 0.0
                 elif other == token:
                     col[j] = 1.0

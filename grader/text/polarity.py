@@ -10,24 +10,15 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 
-from grader.text.thesaurus import alike
+from grader.text.thesaurus import DOWN, UP, alike
 from grader.text.words import WORD, content, stem
 
 _NEGATION = "not no never none nor neither cannot without hardly nothing lack lacks lacking"
 NEGATION = frozenset(_NEGATION.split())
-_UNCHANGED = "unchanged independent constant irrelevant unaffected zero free less only rather"
+_UNCHANGED = "unchanged independent constant irrelevant unaffected zero free same regardless exclusively"
 UNCHANGED = frozenset(stem(w) for w in _UNCHANGED.split())
-_UP = """
-increase increases grow grows larger bigger greater more higher expand enlarge gain improve improves
-better faster rise rises widen wider deeper outperform
-"""
-UP = frozenset(stem(w) for w in _UP.split())
-_DOWN = """
-decrease decreases reduce reduces smaller fewer less lower shrink shrinks diminish lose loses worse
-slower fall falls narrow narrower shallower degrade degrades
-"""
-DOWN = frozenset(stem(w) for w in _DOWN.split())
 SCOPE = 4
 """A negation reaches so many content words to its right, within its clause."""
 BREAK = re.compile(r"[,;:()→]|\b(?:but|whereas|while|although|though|however|because|instead|unlike)\b", re.I)
@@ -71,8 +62,7 @@ def sense(statement: str, sentence: str) -> Sense:
     """How the part of ``sentence`` that shares words with ``statement`` stands to it."""
     kept, negated, up, down = _statement(statement)
     wide = _wide(statement)
-    best: list[list[str]] = []
-    total = 0
+    total = most = 0
     relevant = 0
     unchanged = False
     ups = downs = 0
@@ -82,7 +72,7 @@ def sense(statement: str, sentence: str) -> Sense:
         if not shared:
             continue
         total += shared
-        best.append(clause)
+        most = max(most, shared)
         reach = 0
         here = 0
         for word, c in marked:
@@ -104,19 +94,11 @@ def sense(statement: str, sentence: str) -> Sense:
         return Sense.AGREES
     if relevant and not negated:
         return Sense.NEGATED
-    if negated and not relevant and not unchanged and len(kept) >= 2 and not (kept & UNCHANGED):
-        return Sense.NEGATED if _any_change(best) else Sense.AGREES
+    if negated and not relevant and most >= 2 and not unchanged and not (kept & UNCHANGED):
+        return Sense.NEGATED
     if up + down and up + down == ups + downs and (down - downs) % 2:
         return Sense.OPPOSITE
     return Sense.AGREES
-
-
-_CHANGES = "changes affects increases decreases reduces determines influences adds"
-CHANGES = frozenset(stem(w) for w in _CHANGES.split())
-
-
-def _any_change(clauses: list[list[str]]) -> bool:
-    return any(stem(w) in CHANGES for c in clauses for w in c)
 
 
 def agrees(statements: Sequence[str], best: str, sentence: str) -> Sense:
@@ -127,7 +109,7 @@ def agrees(statements: Sequence[str], best: str, sentence: str) -> Sense:
     have = {c for w in WORD.findall(sentence) if (c := content(w))}
     have |= {a for c in have for a in alike(c)}
     fit = {s: len(_statement(s)[0] & have) / max(len(_statement(s)[0]), 1) for s in statements}
-    if any(f >= 0.7 * fit[best] and sense(s, sentence) is Sense.AGREES for s, f in fit.items()):
+    if any(f >= 0.6 * fit[best] and sense(s, sentence) is Sense.AGREES for s, f in fit.items()):
         return Sense.AGREES
     return first
 
@@ -146,7 +128,8 @@ def says(statement: str, sentence: str) -> bool:
     word or two, so words of the same group do not do, and directions must be the same.
     """
     kept, _, up, down = _statement(statement)
-    for clause in CLAUSE.split(sentence):
+    parts = [c for c in CLAUSE.split(sentence) if c.strip()]
+    for clause in [*parts, *(f"{a} {b}" for a, b in pairwise(parts))]:
         here, _, ups, downs = _statement(clause)
         if len(kept & here) < SAID * len(kept) or (up, down) != (ups, downs):
             continue

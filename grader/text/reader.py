@@ -32,7 +32,7 @@ SAME_MATTER = 0.6
 DOUBTED = 0.3
 """How far a part must be made for its sentence's sense to be looked at."""
 CONTRARY = 0.15
-CONTRADICTED = 0.3
+CONTRADICTED = 0.2
 """What is left of a part, or a point, of which the answer says the opposite."""
 
 

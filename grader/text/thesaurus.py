@@ -22,3 +22,45 @@ def _groups() -> dict[str, frozenset[str]]:
 def alike(word: str) -> frozenset[str]:
     """Stems that say the same as this stem, itself included where it is listed."""
     return _groups().get(word, frozenset())
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(w) for w in text.split())
+
+
+UP = _stems("""
+increase increases grow grows larger bigger greater more higher expand enlarge gain improve improves
+better faster rise rises widen wider deeper outperform
+""")
+DOWN = _stems("""
+decrease decreases reduce reduces smaller fewer less lower shrink shrinks diminish lose loses worse
+slower fall falls narrow narrower shallower degrade degrades
+""")
+OPPOSITES = tuple(
+    (stem(a), stem(b))
+    for a, b in (
+        pair.split()
+        for pair in """
+        vertical horizontal
+        early late
+        early deep
+        first last
+        low high
+        low-level high-level
+        local global
+        simple complex
+        keep lose
+        shallow deep
+        small large
+        valid same
+        """.strip().splitlines()
+    )
+)
+
+
+@lru_cache(maxsize=100_000)
+def opposed(a: str, b: str) -> bool:
+    """Whether two stems point in opposite directions, however alike their vectors are."""
+    if (a in UP and b in DOWN) or (a in DOWN and b in UP):
+        return True
+    return (a, b) in OPPOSITES or (b, a) in OPPOSITES
