@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from grader.checks.base import Case, Check, Criterion, Verdict, earned, lost, review
-from grader.checks.models import measured, named, snapshots, unmeasured
+from grader.checks.models import classes_used, measured, named, snapshots, unmeasured
 from grader.checks.ran import absent
+from grader.checks.stated import stated
 from grader.evidence.model import Layer, LayerKind
 
 _LINEAR = re.compile(r"x\s*\*\s*([-+.\deE]+)\s*\+\s*([-+.\deE]+)")
@@ -21,6 +22,10 @@ CENTRED = -20.0
 
 NARROW = 0.05
 """A range narrower than this was scaled twice: 0..1 divided by 255 again is 0..0.004."""
+
+
+NEAR_CHANCE = 1.6
+"""An accuracy below this many times 1 / classes is near chance."""
 
 
 class InputScale(Criterion):
@@ -40,6 +45,18 @@ def rescaling(layers: Sequence[Layer]) -> list[tuple[float, float] | None]:
         elif x.kind not in _BEFORE:
             break
     return found
+
+
+def _consequence(case: Case) -> str:
+    """What the wrong scale did to the accuracy that the answer states, where it is near chance."""
+    classes = classes_used(case)
+    tests = [s for s in stated(case, "test accuracy") if s.fresh]
+    if not tests or not classes:
+        return ""
+    last = tests[-1].value
+    if last > NEAR_CHANCE / classes:
+        return ""
+    return f", which is why the accuracy of {last:.0%} is near that of guessing among {classes} classes"
 
 
 def judge(c: InputScale, case: Case) -> Verdict:
@@ -69,9 +86,8 @@ def judge(c: InputScale, case: Case) -> Verdict:
         words += f", rescaled to {low:.3g} to {high:.3g}"
     figures["scaled"] = [low, high]
     if high - low < NARROW:
-        return lost(
-            c, f"{words}: scaled more than once, so that all pixels look alike to it.", evidence=figures
-        )
+        words += ": scaled more than once, so that all pixels look alike to it" + _consequence(case)
+        return lost(c, f"{words}.", evidence=figures)
     if high > RAW and low > CENTRED:
         return lost(c, f"{words}: pixels that were not scaled.", evidence=figures)
     return earned(c, f"{words}.", evidence=figures)

@@ -5,11 +5,22 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from grader.checks.base import Case, Check, Criterion, Quote, Verdict, earned, lost, partial, review
+from grader.checks.memory import Network, explain
 from grader.evidence.model import Record
 from grader.submission.model import UNSURE
 from grader.text.quantities import Quantity, agrees, factor, quantities
 from grader.text.sentences import Sentence, read_code, read_text
 from grader.text.words import stems
+
+UNITS = {
+    "byte": "byte",
+    "kilobyte": "kB",
+    "megabyte": "MB",
+    "gigabyte": "GB",
+    "kibibyte": "KiB",
+    "mebibyte": "MiB",
+    "gibibyte": "GiB",
+}
 
 
 class Accepted(Record):
@@ -34,6 +45,9 @@ class QuantityCriterion(Criterion):
     tolerance: float = Field(0.01, ge=0)
     near: tuple[str, ...] = ()
     accept: tuple[Accepted, ...] = ()
+    explain: Network | None = Field(
+        None, description="the layers, from which it is computed where a student's other number comes from"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> QuantityCriterion:
@@ -81,6 +95,17 @@ def _binary(q: Quantity, c: QuantityCriterion) -> bool:
     binary = {"megabyte": "mebibyte", "gigabyte": "gibibyte", "kilobyte": "kibibyte"}[q.unit]
     by = factor(binary, c.unit)
     return by is not None and abs(q.value * by - c.expect) <= c.tolerance * abs(c.expect)
+
+
+def _origin(c: QuantityCriterion, q: Quantity) -> str:
+    """Where the student's number comes from, computed from the layers, as the end of a sentence."""
+    if c.explain is None:
+        return ""
+    unit = UNITS.get(q.unit or "")
+    if (c.unit is None) != (unit is None):
+        return ""
+    said = explain(c.explain, q.value, unit)
+    return f". {said}" if said else ""
 
 
 def _shapes(c: QuantityCriterion, case: Case) -> Verdict:
@@ -152,7 +177,8 @@ def judge(c: QuantityCriterion, case: Case) -> Verdict:
         if full or not _beside(c, read, n):
             why = f"{q.text} stands in the answer, but not beside what it should count"
             return review(c, c.marks * a.share, why, quotes=quotes, evidence=evidence)
-        return partial(c, a.share, f"{q.text}: {a.because}", quotes=quotes, evidence=evidence)
+        reason = f"{q.text}: {a.because}{_origin(c, q)}"
+        return partial(c, a.share, reason, quotes=quotes, evidence=evidence)
     if full:
         n, q = full[-1]
         evidence |= {"found": q.value, "as": q.text}
@@ -166,7 +192,7 @@ def judge(c: QuantityCriterion, case: Case) -> Verdict:
     if near:
         n, q = near[-1]
         evidence |= {"found": q.value, "as": q.text}
-        reason = f"the figure given, {q.text}, is not the right one"
+        reason = f"the figure given, {q.text}, is not the right one{_origin(c, q)}"
         return _no_sign(
             c, case, reason, evidence, quotes=(_quote(read[n][0], "nearest"),), private=f"expected {shown}"
         )

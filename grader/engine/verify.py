@@ -37,9 +37,13 @@ def verify(
     keys = labels_for([e for e, _ in ran])
     results = []
     for assignment, (submission, alignment), (execution, now) in zip(chosen, built, ran, strict=True):
-        # Its time is compared with itself; prose is not, or the guard against copies would strike.
+        # Its time is compared with itself; its words are not, or the guard against copies would strike.
         itself = cases(assignment, execution, options.profile) if reference is None else {}
-        timed = {q.id: itself[q.id] for q in assignment.questions if q.id in itself and not q.prose}
+        timed = {
+            q.id: itself[q.id]
+            for q in assignment.questions
+            if q.id in itself and any(c.compares for c in q.criteria)
+        }
         result = mark(
             submission,
             assignment,

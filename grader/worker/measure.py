@@ -73,15 +73,17 @@ def prediction_for(
     snapshot: ModelSnapshot, datasets: Sequence[DatasetUse], held_out: Mapping[str, tuple[str, Path]]
 ) -> dict[str, Any] | None:
     """On which held-out set, and prepared how, this model is asked: as the notebook's own last
-    test set before it was, else its last training set. None when that is unknown or not judged."""
+    test set before it was, as far as that could be described, else its last training set. None when
+    neither is known, or nothing is judged on it."""
     before = [d for d in datasets if d.piece <= snapshot.piece and d.dataset in held_out and not d.stand_in]
     if not before:
         return None
     latest = before[-1].dataset
     same = [d for d in before if d.dataset == latest and d.preprocessing is not None]
-    tests = [d for d in same if d.split in ("test", "validation")]
-    use = (tests or same)[-1:]
-    if not use or use[0].preprocessing is None or not use[0].preprocessing.known:
+    known = [d for d in same if d.preprocessing is not None and d.preprocessing.known]
+    tests = [d for d in known if d.split in ("test", "validation")]
+    use = (tests or known)[-1:]
+    if not use or use[0].preprocessing is None:
         return None
     return {
         "dataset": latest,

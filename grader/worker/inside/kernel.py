@@ -77,7 +77,10 @@ def _seed(seed: int, threads: int) -> None:
         torch.set_num_threads(threads)
         torch.manual_seed(seed)
     if tf := sys.modules.get("tensorflow"):
-        tf.random.set_seed(seed)
+        with contextlib.suppress(Exception):
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+            tf.random.set_seed(seed)
 
 
 def _prepare_shell(shell: Any, task: dict[str, Any]) -> None:
