@@ -114,14 +114,14 @@ ds = tf.keras.utils.image_dataset_from_directory('dataset/val', image_size=(32, 
 print(ds.class_names)
 path = tf.keras.utils.get_file('m.npz', 'https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz',
     file_hash='731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1')
-print(os.path.getsize(path) > 1000)
+print(path.startswith(os.environ['HOME']), os.path.getsize(path) > 1000)
 """,
         warm=WARM,
     )
     assert ran.code == 0, ran.err
     assert "3 (4, 64, 64, 3)" in ran.out and "['circle', 'square', 'triangle']" in ran.out
     assert "['daisy', 'dandelion', 'roses', 'sunflowers', 'tulips']" in ran.out
-    assert ran.out.strip().endswith("True")
+    assert ran.out.strip().endswith("True True"), "a download must go to the notebook's own home folder"
     assert any(s.asked == "data/train" and s.stand_in for s in ran.substitutions)
 
 

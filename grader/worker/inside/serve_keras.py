@@ -25,6 +25,7 @@ PACKAGES = ("keras", "tensorflow", "tf_keras", "__main__")
 
 
 def install() -> None:
+    serve_hooks.when_imported("keras.src.backend.config", _home)
     serve_hooks.when_imported("keras.src.utils.file_utils", _checksums)
     for name, resource in DATASETS.items():
         serve_hooks.when_imported(f"keras.src.datasets.{name}", functools.partial(_dataset, name, resource))
@@ -38,6 +39,11 @@ APPLICATIONS = (
     "mobilenet_v2", "mobilenet_v3", "xception", "densenet", "nasnet", "efficientnet", "efficientnet_v2",
     "convnext",
 )  # fmt: skip
+
+
+def _home(config: Any) -> None:
+    """Keras was imported in the fork server, and remembers the home folder of that time."""
+    config._KERAS_DIR = os.path.join(os.path.expanduser("~"), ".keras")
 
 
 def _checksums(file_utils: Any) -> None:
