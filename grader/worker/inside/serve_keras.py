@@ -6,6 +6,7 @@ files that are fetched by `get_file` are answered as any URL is.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import os
@@ -44,6 +45,8 @@ APPLICATIONS = (
 def _home(config: Any) -> None:
     """Keras was imported in the fork server, and remembers the home folder of that time."""
     config._KERAS_DIR = os.path.join(os.path.expanduser("~"), ".keras")
+    with contextlib.suppress(OSError):  # it then takes a folder in /tmp
+        os.makedirs(config._KERAS_DIR, exist_ok=True)
 
 
 def _checksums(file_utils: Any) -> None:
