@@ -1,0 +1,1 @@
+"""Common mistakes, each found from code, measured model and run: feedback, and usable as a criterion."""

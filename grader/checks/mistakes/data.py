@@ -1,0 +1,145 @@
+"""Where data in a trace comes from, and whether two values are the same images."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from grader.checks.mistakes.values import Value
+
+SPLITTERS = frozenset("train_test_split random_split Subset take skip split shard filter".split())  # noqa: SIM905
+"""Calls that give a part of what they are given; which part is not followed."""
+RANDOM = frozenset("randn rand randint random uniform normal rand_like randn_like random_sample".split())  # noqa: SIM905
+_TEST = re.compile(
+    r"(?:^|[/\\])(?:test|testing)(?:ing_set|_set|set|_images|_data)?(?:[/\\]|$)", re.IGNORECASE
+)
+_TRAIN = re.compile(r"(?:^|[/\\])(?:train|training)(?:_set|set|_images|_data)?(?:[/\\]|$)", re.IGNORECASE)
+_VALIDATION = re.compile(r"(?:^|[/\\])(?:val|valid|validation)(?:_set|set|_images|_data)?(?:[/\\]|$)", re.IGNORECASE)  # fmt: skip
+_FOLDERS = ("ImageFolder", "flow_from_directory", "image_dataset_from_directory", "DatasetFolder")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One data set that a value is made of: ``split`` is train, test, validation or empty; ``whole`` is
+    False where only a part of it arrives."""
+
+    value: Value
+    split: str
+    whole: bool = True
+
+
+def unloaded(value: Value | None) -> Value | None:
+    """The data set behind a loader and what only hands its images on."""
+    for _ in range(20):
+        if value is None:
+            return None
+        if value.is_call("DataLoader", "TensorDataset", "iter", "list", "enumerate") and (
+            inner := value.given(0, "dataset")
+        ):
+            value = inner
+        elif value.op == "element" or (
+            value.is_call("batch", "shuffle", "repeat", "prefetch", "cache", "with_options") and value.base
+        ):
+            value = value.base
+        else:
+            return value
+    return value
+
+
+def origins(value: Value | None, whole: bool = True, depth: int = 0) -> Iterator[Origin]:
+    """The data sets that a value's images come from."""
+    if value is None or depth > 40:
+        return
+    split = split_of(value)
+    if split is not None:
+        yield Origin(value, split, whole)
+        return
+    if value.is_call(*SPLITTERS) or (value.op == "item" and value.args):
+        whole = False
+    for part in value.parts:
+        if part.op not in ("constant", "function", "class", "name"):
+            yield from origins(part, whole, depth + 1)
+
+
+def split_of(value: Value) -> str | None:
+    """Which split a data set is, if this value is one; empty where that is not said."""
+    if value.op == "item" and value.base is not None:
+        pair, loaded = value, value.base
+        if loaded.is_call("load_data"):
+            return {"0": "train", "1": "test"}.get(pair.path, "")
+        return None
+    if not value.called:
+        return None
+    named = value.named.get("train")
+    if named is not None and isinstance(named.constant, bool):
+        return "train" if named.constant else "test"
+    if ".datasets." in f".{value.path}" and len(value.args) > 1 and isinstance(value.args[1].constant, bool):
+        return "train" if value.args[1].constant else "test"
+    said = value.named.get("split") or value.named.get("subset")
+    if said is not None and isinstance(said.constant, str):
+        return _word(said.constant)
+    if value.is_call(*_FOLDERS):
+        where = value.given(0, "root") or value.named.get("directory")
+        return _folder(path_of(where)) if where is not None else ""
+    return "" if value.is_call("load_data") or value.path.startswith("torchvision.datasets.") else None
+
+
+def _word(split: str) -> str:
+    low = split.lower()
+    return low if low in ("train", "test") else "validation" if low.startswith("val") else "train" if low == "training" else ""  # fmt: skip
+
+
+def _folder(path: str) -> str:
+    for name, pattern in (("test", _TEST), ("validation", _VALIDATION), ("train", _TRAIN)):
+        if pattern.search(path):
+            return name
+    return ""
+
+
+def path_of(value: Value) -> str:
+    """A path as far as the code tells it: constants joined, the rest left out."""
+    if isinstance(value.constant, str):
+        return value.constant
+    return "/".join(p for part in value.parts if (p := path_of(part)))
+
+
+def same(a: Value | None, b: Value | None) -> bool:
+    """Whether two values are surely the same images: one object, or slices of one object with one text."""
+    a, b = unloaded(a), unloaded(b)
+    if a is None or b is None:
+        return False
+    if a is b:
+        return a.op not in ("unknown", "either")
+    if a.op == b.op == "sequence" and len(a.args) == len(b.args) and a.args:
+        return all(same(x, y) for x, y in zip(a.args, b.args, strict=True))
+    return a.op == b.op == "item" and a.path == b.path and same(a.base, b.base)
+
+
+def part_of(part: Value | None, whole: Value | None) -> bool:
+    """Whether one is the other, or a slice of the very same object."""
+    part, whole = unloaded(part), unloaded(whole)
+    if same(part, whole):
+        return True
+    return bool(part and part.op == "item" and part.args and part.base and whole and same(part.base, whole))
+
+
+def made_of_noise(value: Value | None, depth: int = 0) -> Value | None:
+    """The call for random numbers that a value consists of, and nothing else."""
+    value = unloaded(value)
+    if value is None or depth > 10:
+        return None
+    if value.is_call(*RANDOM) and re.match(r"(torch|np|numpy|tf|tensorflow|keras|random)\b", value.path):
+        return value
+    if value.called and value.base is not None and value.path.startswith("."):
+        return made_of_noise(value.base, depth + 1)
+    if value.is_call("from_tensor_slices", "tensor", "from_numpy", "array", "asarray", "convert_to_tensor"):
+        return made_of_noise(value.args[0], depth + 1) if value.args else None
+    if value.op == "sequence" and value.args:
+        return made_of_noise(value.args[0], depth + 1)
+    if value.op == "item" and value.base is not None:
+        return made_of_noise(value.base, depth + 1)
+    if value.op == "operation":
+        images = [p for p in value.args if p.op != "constant"]
+        return made_of_noise(images[0], depth + 1) if len(images) == 1 else None
+    return None
