@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from grader.checks.base import Quote, State, Table
+from grader.checks.mistakes.base import Mistake
 from grader.evidence.model import Figure, Isolation, Profile, Record, Substitution
 
 SCHEMA = "grader/results/1"
@@ -62,6 +63,9 @@ class QuestionResult(Record):
     why: str = ""
     cells: tuple[CellRef, ...] = ()
     criteria: tuple[CriterionResult, ...] = ()
+    feedback: tuple[Mistake, ...] = Field(
+        (), description="common mistakes that were seen; no marks by themselves"
+    )
 
 
 class SubmissionResult(Record):

@@ -59,6 +59,7 @@ class Places:
                 self.home.setdefault(ref.piece, f"piece-{ref.piece}")
         self.parts = Counter(ref.cell for ref in self.refs.values())
         quotes = [quote for q in result.questions for c in q.criteria for quote in c.quotes]
+        quotes += [quote for q in result.questions for m in q.feedback for quote in m.quotes]
         self.lines = {(q.piece, q.line) for q in quotes if q.piece is not None and q.line and _in_source(q)}
 
     def split(self, ref: CellRef) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.checks.base import Quote, State, Table
+from grader.checks.mistakes.base import Mistake
 from grader.report import text
 from grader.report.audience import OPEN, Audience, points_of
 from grader.report.cells import CellView, Places, QuoteView, cell_ranges, cell_view
@@ -78,12 +79,21 @@ class CriterionView:
 
 
 @dataclass(frozen=True)
+class FeedbackView:
+    """A common mistake, beside the marks."""
+
+    mistake: Mistake
+    quotes: list[QuoteView]
+
+
+@dataclass(frozen=True)
 class QuestionView:
     result: QuestionResult
     name: str
     anchor: str
     bar: Bar
     criteria: list[CriterionView]
+    feedback: list[FeedbackView]
     cells: list[CellView]
     where: str
     unsure: bool
@@ -154,6 +164,7 @@ def _question(q: QuestionResult, anchor: str, places: Places, gallery: Gallery) 
         anchor=anchor,
         bar=Bar.of(list(q.criteria), q.out_of),
         criteria=criteria,
+        feedback=[FeedbackView(m, [places.quote(x) for x in m.quotes[:QUOTES]]) for m in q.feedback],
         cells=cells,
         where=cell_ranges([ref.cell for ref in q.cells]),
         unsure=q.confidence < UNSURE,
