@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grader.checks.base import Case, Check, Criterion, State, Verdict, registered, review, ungraded
+from grader.checks.mistakes.registry import found
 from grader.evidence.model import Execution, PieceRun, Profile
 from grader.results import CellRef, CriterionResult, QuestionResult, SubmissionResult
 from grader.rubric.model import Assignment, Question
@@ -152,6 +153,7 @@ def _question(
         why=case.answer.why,
         cells=cell_refs(case),
         criteria=tuple(results),
+        feedback=() if question.prose else found(case),
     )
 
 
