@@ -8,12 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import psutil
 import pytest
 import tiny
 
@@ -250,15 +250,15 @@ def test_a_report_that_is_not_ours_is_not_overwritten(desk: Desk) -> None:
     assert mine.read_text() == "somebody else's page"
 
 
-def test_ctrl_c_ends_in_one_line_and_what_was_complete_is_kept(desk: Desk) -> None:
-    quick = tiny.notebook(
-        desk.home / "quick.ipynb", [tiny.Q1, ("code", "# quick\n" + tiny.SUM), tiny.Q2, tiny.CUBE]
-    )
-    slow = tiny.notebook(
-        desk.home / "slow.ipynb", [tiny.Q1, ("code", "import time\ntime.sleep(80)"), tiny.Q2]
-    )
+@pytest.fixture
+def at_work(desk: Desk) -> Iterator[subprocess.Popen[str]]:
+    """The command with one submission done and one still running."""
+    quick = [tiny.Q1, ("code", "# quick\n" + tiny.SUM), tiny.Q2, tiny.CUBE]
+    slow = [tiny.Q1, ("code", "import time\ntime.sleep(85)"), tiny.Q2]
+    tiny.notebook(desk.home / "quick.ipynb", quick)
+    tiny.notebook(desk.home / "slow.ipynb", slow)
     running = subprocess.Popen(
-        [*GRADE, quick.name, slow.name, "--jobs", "2"],
+        [*GRADE, "quick.ipynb", "slow.ipynb", "--jobs", "2", "--store", "store"],
         cwd=desk.home,
         env=desk.environment,
         stdout=subprocess.PIPE,
@@ -268,28 +268,40 @@ def test_ctrl_c_ends_in_one_line_and_what_was_complete_is_kept(desk: Desk) -> No
     )
     assert running.stderr is not None
     assert running.stderr.readline() == "quick.ipynb: done\n"
-    time.sleep(1)
-    os.killpg(running.pid, signal.SIGINT)  # a terminal sends it to all of the group
-    out, err = running.communicate(timeout=60)
-    assert (running.returncode, out) == (130, "")
+    try:
+        yield running
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_in_one_line_and_what_was_complete_is_kept(
+    desk: Desk, at_work: subprocess.Popen[str]
+) -> None:
+    started = psutil.Process(at_work.pid).children(recursive=True)
+    os.killpg(at_work.pid, signal.SIGINT)  # a terminal sends it to all of the group
+    out, err = at_work.communicate(timeout=60)
+    assert (at_work.returncode, out) == (130, "")
     assert err == "grade: stopped. What was complete is kept; run the same command again to go on.\n"
     assert not (desk.home / "reports" / "index.html").exists()
-    assert not _processes_of(running.pid)
-    again = desk.grade("quick.ipynb")
+    assert started and not psutil.wait_procs(started, timeout=30)[1]
+    again = desk.grade("quick.ipynb", "--store", "store")
     assert again.code == 0 and "Nothing was executed" in again.out
 
 
-def _processes_of(session: int) -> list[int]:
-    """Processes of a session that are still there."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(stat.parent.name))
-    return found
+@pytest.mark.slow
+def test_a_killed_command_leaves_no_kernel_behind_and_keeps_what_was_complete(
+    desk: Desk, at_work: subprocess.Popen[str]
+) -> None:
+    started = psutil.Process(at_work.pid).children(recursive=True)
+    at_work.kill()
+    at_work.wait(timeout=60)
+    assert started and not psutil.wait_procs(started, timeout=30)[1]
+    again = desk.grade("quick.ipynb", "--store", "store")
+    assert again.code == 0 and "Nothing was executed" in again.out
+    assert desk.marks() == {"quick.ipynb": 10}
 
 
 # ---------------------------------------------------------------- the other commands
