@@ -152,6 +152,25 @@ def verify(
         raise typer.Exit(1)
 
 
+@app.command(help="Measure the references' spread over seeds on this worker, and keep it.")
+def calibrate(
+    rubric: RubricOption = None,
+    rubrics: RubricsOption = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=2, max=50, help="Runs of each reference.")] = 3,
+    profile: ProfileOption = Profile.SMOKE,
+    store: StoreOption = None,
+    jobs: JobsOption = 0,
+    fresh: FreshOption = False,
+) -> None:
+    from grader import engine
+    from grader.console import Bars, calibrated
+
+    options = engine.Options(profile, rubric, rubrics, store, jobs, fresh)
+    with Bars(err) as bars:
+        found = engine.calibrate(options, bars, seeds=seeds)
+    calibrated(found, Console())
+
+
 @app.command(help="Look for mistakes in rubrics.")
 def lint(files: Annotated[list[Path], typer.Argument(help="Rubric files.")]) -> None:
     from grader.console import findings

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from grader.engine.progress import Event, Stage
 from grader.engine.verify import short_of_full, wanting_data
+from grader.evidence.calibration import Calibration
 from grader.report import line
 from grader.report.text import short, visible
 from grader.resources.cache import Checked, Status
@@ -167,6 +168,23 @@ def verified(results: Results, console: Console) -> None:
         console.print(
             "  `grade data add` or `grade data pull` brings the real data.", highlight=False, soft_wrap=True
         )
+
+
+def calibrated(found: Sequence[Calibration], console: Console) -> None:
+    """A row for each reference question: accuracy and training time, mean and deviation over the seeds."""
+    if not found:
+        console.print("No reference has code to calibrate.")
+        return
+    title = f"{found[0].worker}, profile {found[0].profile.value}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in ("assignment", "question", "seeds", "held-out accuracy", "training", "per 1,000 images"):
+        table.add_column(name, justify="left" if name in ("assignment", "question") else "right")
+    for c in found:
+        accuracy = "; ".join(f"{d} {s.mean:.2%} ± {s.deviation:.2%}" for d, s in c.accuracy.items())
+        seconds = f"{c.seconds.mean:.2f} ± {c.seconds.deviation:.2f} s" if c.seconds else ""
+        each = f"{1e6 * c.per_sample.mean:.1f} ms" if c.per_sample else ""
+        table.add_row(c.assignment, c.question, str(len(c.seeds)), accuracy, seconds, each)
+    console.print(table)
 
 
 def findings(found: Sequence[Finding], files: Sequence[Path], console: Console) -> int:

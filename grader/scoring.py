@@ -7,6 +7,7 @@ from typing import Any
 
 from grader.checks.base import Case, Check, Criterion, State, Verdict, registered, review, ungraded
 from grader.checks.mistakes.registry import found
+from grader.evidence.calibration import Calibration
 from grader.evidence.model import Execution, PieceRun, Profile
 from grader.results import CellRef, CriterionResult, QuestionResult, SubmissionResult
 from grader.rubric.model import Assignment, Question
@@ -25,6 +26,7 @@ def case_for(
     profile: Profile,
     reference: Case | None = None,
     labels: Mapping[str, tuple[int, ...]] | None = None,
+    spread: Calibration | None = None,
 ) -> Case:
     """What the checks of one question are given."""
     return Case(
@@ -36,6 +38,7 @@ def case_for(
         execution=execution,
         reference=reference,
         labels=labels,
+        spread=spread,
     )
 
 
@@ -74,12 +77,14 @@ def mark(
     profile: Profile,
     reference: Mapping[str, Case] | None = None,
     labels: Mapping[str, tuple[int, ...]] | None = None,
+    spreads: Mapping[str, Calibration] | None = None,
     public_only: bool = False,
     checks: Mapping[str, Check[Any]] | None = None,
 ) -> SubmissionResult:
     """Mark one submission.
 
-    ``reference`` holds the reference's case for each question id that has one. ``public_only`` leaves
+    ``reference`` holds the reference's case for each question id that has one, ``spreads`` its spread
+    over seeds where it has been calibrated. ``public_only`` leaves
     hidden criteria out of the marks and of what they are out of. A verdict in review counts at its
     suggested mark; ``open_marks`` says how many marks are not final.
     """
@@ -96,6 +101,7 @@ def mark(
             profile=profile,
             reference=(reference or {}).get(question.id),
             labels=labels,
+            spread=(spreads or {}).get(question.id),
         )
         questions.append(_question(question, case, kinds, public_only))
     questions = [q for q in questions if q.criteria]

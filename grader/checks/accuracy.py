@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from grader.checks.base import Case, Check, Criterion, Verdict, earned, lost, partial, review, ungraded
 from grader.checks.models import measured, snapshots, unmeasured
 from grader.checks.parts import Measured, chance, confusion_table, held_out, part_table, parts, remarks
+from grader.evidence.calibration import Spread
 from grader.evidence.model import Prediction, Profile, Record
+
+_WITHIN = re.compile(r"\s*(\d+(?:\.\d+)?)\s+sigma\s+of\s+reference\s*")
+LEAST_RUNS = 3
+"""Fewer runs of the reference have no deviation worth the name."""
 
 
 class Step(Record):
@@ -19,24 +25,50 @@ class Step(Record):
 
 
 class Accuracy(Criterion):
-    """Bars between 0 and 1 on the held-out part of ``data``; ``smoke`` is the only bar of that profile."""
+    """Bars between 0 and 1 on the held-out part of ``data``; ``smoke`` is the only bar of that profile.
+
+    ``within``, "3 sigma of reference", sets the bar for all marks in any profile: the reference's mean less so
+    many deviations over its seeds, under the same profile on the same worker.
+    """
 
     data: str
-    full: float = Field(gt=0, le=1)
+    full: float | None = Field(None, gt=0, le=1)
+    within: str | None = None
     half: float | None = Field(None, gt=0, le=1)
     steps: tuple[Step, ...] = ()
     smoke: float | None = Field(None, gt=0, le=1)
 
     @model_validator(mode="after")
     def _in_order(self) -> Accuracy:
-        if any(at >= self.full for at, _ in self.bars()[1:]):
+        if (self.full is None) == (self.within is None):
+            raise ValueError("one of full and within is needed")
+        if self.within is not None and (self.half or self.steps or self.smoke):
+            raise ValueError("with within there are no half, steps and smoke")
+        if self.full is not None and any(at >= self.full for at, _ in self.bars()[1:]):
             raise ValueError("half and steps must be below full")
         return self
+
+    @field_validator("within")
+    @classmethod
+    def _sigmas(cls, value: str | None) -> str | None:
+        if value is not None and not _WITHIN.fullmatch(value):
+            raise ValueError("within is written like '3 sigma of reference'")
+        return value
+
+    @property
+    def calibrates(self) -> bool:
+        return self.within is not None
 
     def bars(self) -> list[tuple[float, float]]:
         """(bar, share) from the highest."""
         lower = [(s.at, s.share) for s in self.steps] + ([(self.half, 0.5)] if self.half else [])
-        return [(self.full, 1.0), *sorted(lower, reverse=True)]
+        top = [(self.full, 1.0)] if self.full is not None else []
+        return [*top, *sorted(lower, reverse=True)]
+
+    def bar_of(self, spread: Spread) -> float:
+        """The reference's mean less the deviations that ``within`` allows."""
+        found = _WITHIN.fullmatch(self.within or "")
+        return max(0.0, spread.mean - float(found[1]) * spread.deviation) if found else 0.0
 
     def title(self) -> str:
         return self.says or f"accuracy on {self.data}"
@@ -95,6 +127,8 @@ def judge(c: Accuracy, case: Case) -> Verdict:
         return review(c, 0.0, f"{words} An untrained model: the trained one was not measured.", **more)
     if not best.model.trained:
         words += " The model was not seen to be trained."
+    if c.within is not None:
+        return _beside_reference(c, case, best, words, more)
     share = _share(c, case, best)
     if case.profile is Profile.FULL:
         return partial(c, share, words, **more) if share else lost(c, words, **more)
@@ -105,10 +139,44 @@ def judge(c: Accuracy, case: Case) -> Verdict:
     return review(c, suggestion, said, **more)
 
 
+def _beside_reference(c: Accuracy, case: Case, best: Measured, words: str, more: dict[str, Any]) -> Verdict:
+    """Earned where the interval's upper end reaches the reference's mean less the allowed deviations.
+
+    In ``smoke`` who is below goes to a person: with little data a fair network may train less than ours.
+    """
+    spread = _spread(c, case)
+    if spread is None:
+        return ungraded(c, f"{words} The reference has not been calibrated on this worker.", **more)
+    bar = c.bar_of(spread)
+    more["evidence"] |= {
+        "reference": round(spread.mean, 4),
+        "deviation": round(spread.deviation, 4),
+        "runs": spread.n,
+        "bar": round(bar, 4),
+    }
+    words += (
+        f" The reference reaches {spread.mean:.1%} (deviation {spread.deviation:.1%} over {spread.n} seeds) on"
+        f" the same worker; the bar is {bar:.1%}."
+    )
+    if best.high >= bar:
+        return earned(c, words, **more)
+    if case.profile is Profile.FULL:
+        return lost(c, words, **more)
+    return review(c, c.marks / 2 if best.low > 2 * chance(best) else 0.0, words, **more)
+
+
+def _spread(c: Accuracy, case: Case) -> Spread | None:
+    found = case.spread.accuracy.get(c.data) if case.spread is not None else None
+    return found if found is not None and found.n >= LEAST_RUNS else None
+
+
 def _share(c: Accuracy, case: Case, m: Measured) -> float | None:
+    if c.within is not None:
+        spread = _spread(c, case)
+        return 1.0 if spread is not None and m.high >= c.bar_of(spread) else None
     if case.profile is Profile.SMOKE:
         bar = c.smoke if c.smoke is not None else c.full
-        return 1.0 if m.high >= bar else None
+        return 1.0 if bar is not None and m.high >= bar else None
     return next((share for at, share in c.bars() if m.high >= at), None)
 
 

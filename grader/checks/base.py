@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import Field
 
+from grader.evidence.calibration import Calibration
 from grader.evidence.model import (
     Execution,
     Figure,
@@ -53,6 +54,11 @@ class Criterion(Record):
     @property
     def compares(self) -> bool:
         """Whether it needs the reference to have been run on this worker."""
+        return False
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether it needs the reference's spread over seeds on this worker."""
         return False
 
     def title(self) -> str:
@@ -110,6 +116,8 @@ class Case:
     execution: Execution | None
     reference: Case | None = None
     labels: Mapping[str, tuple[int, ...]] | None = None
+    spread: Calibration | None = None
+    """The reference's spread over seeds on this worker, where it has been calibrated."""
     words: tuple[str, ...] = ()
     """Reserved for the whole assignment's vocabulary (titles, prompts), for text checks."""
 

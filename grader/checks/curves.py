@@ -29,6 +29,16 @@ class Curves(Record):
     val_loss: tuple[float, ...] = ()
     source: str = ""
 
+    def named(self) -> dict[str, tuple[float, ...]]:
+        """The curves that are there, by their names in full."""
+        every = {
+            "training accuracy": self.train_accuracy,
+            "validation accuracy": self.val_accuracy,
+            "training loss": self.train_loss,
+            "validation loss": self.val_loss,
+        }
+        return {name: values for name, values in every.items() if values}
+
     @property
     def pair(self) -> tuple[tuple[float, ...], tuple[float, ...], bool] | None:
         """(training, validation, whether higher is better): accuracies if both are there, else losses."""
@@ -109,6 +119,17 @@ def fresh_curves(case: Case) -> Curves:
         return drawn
     printed = from_log("\n".join(r.stdout for r in case.runs))
     return printed if printed.pair else drawn
+
+
+def shown_curves(case: Case) -> Curves:
+    """Curves of the fresh run for the report: each from a figure if one shows it, else from the log."""
+    if nothing_ran(case):
+        return Curves()
+    drawn = from_figures(case.figures)
+    printed = from_log("\n".join(r.stdout for r in case.runs))
+    filled = {k: v for k, v in printed.model_dump(exclude={"source"}).items() if v and not getattr(drawn, k)}
+    sources = [s for s, there in (("figure", bool(drawn.source)), ("log", bool(filled))) if there]
+    return drawn.model_copy(update={**filled, "source": " and ".join(sources)})
 
 
 def saved_curves(case: Case) -> Curves:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.checks.base import Case, registered
+from grader.engine.calibrate import spreads
+from grader.engine.labels import labels_for
 from grader.engine.local import Job, executions
 from grader.engine.options import Options, assignments
 from grader.engine.progress import Event, Stage, Watcher, unwatched
 from grader.engine.reference import cases, submission_of
-from grader.errors import ResourceError, SubmissionError, UnknownRubric
+from grader.errors import SubmissionError, UnknownRubric
 from grader.evidence.model import Execution, IsolationLevel, Profile
 from grader.evidence.store import Store
-from grader.resources import labels as held_out_labels
 from grader.results import Results, SubmissionResult
 from grader.rubric.model import Assignment
 from grader.scoring import mark
@@ -56,6 +57,7 @@ def _grade(paths: Sequence[Path], options: Options, watch: Watcher, *, public_on
     items = [_prepare(file, known, options.rubric is not None, watch) for file in found.files]
     ready = [i for i in items if i.submission is not None and i.assignment is not None]
     references = {} if public_only else _references(ready, options)
+    known_spreads = {} if public_only else spreads([a for a, _ in references.values()], options, watch)
     jobs = [_job(i) for i in ready] + [
         Job(f"reference of {a.id}", s.pieces, a) for a, s in references.values() if _compares(a)
     ]
@@ -79,6 +81,7 @@ def _grade(paths: Sequence[Path], options: Options, watch: Watcher, *, public_on
             profile=options.profile,
             reference=yardsticks.get(item.assignment.id),
             labels=keys,
+            spreads=known_spreads.get(item.assignment.id),
             public_only=public_only,
             checks=registered(),
         )
@@ -142,18 +145,6 @@ def _yardsticks(
 ) -> dict[str, dict[str, Case]]:
     by_assignment = {job.assignment.id: execution for job, execution in zip(jobs, ran, strict=True)}
     return {id: cases(a, by_assignment.get(id), profile) for id, (a, _) in references.items()}
-
-
-def labels_for(executions_: Sequence[Execution]) -> dict[str, tuple[int, ...]]:
-    """The labels of every held-out set that a model was asked on; one that is gone is left out."""
-    wanted = {p.held_out for e in executions_ for m in e.measurements for p in m.predictions}
-    found = {}
-    for id in wanted:
-        try:
-            found[id] = held_out_labels(id)
-        except ResourceError:
-            continue
-    return found
 
 
 def _not_graded(item: _Item) -> SubmissionResult:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.checks.base import State, registered
-from grader.engine.batch import labels_for, results_of
+from grader.engine.batch import results_of
+from grader.engine.calibrate import spreads
+from grader.engine.labels import labels_for
 from grader.engine.local import Job, executions
 from grader.engine.options import Options, assignments
 from grader.engine.progress import Watcher, unwatched
@@ -32,6 +34,7 @@ def verify(
     chosen = list(known if known is not None else assignments(options))
     built = [submission_of(a, reference) for a in chosen]
     store = Store(options.store)
+    known_spreads = spreads(chosen, options, watch)
     jobs = [Job(f"reference of {a.id}", s.pieces, a) for a, (s, _) in zip(chosen, built, strict=True)]
     ran = executions(jobs, options, store, watch)
     keys = labels_for([e for e, _ in ran])
@@ -52,6 +55,7 @@ def verify(
             profile=options.profile,
             reference=timed,
             labels=keys,
+            spreads=known_spreads.get(assignment.id),
             checks=registered(),
         )
         results.append(result.model_copy(update={"file": f"reference of {assignment.id}", "executed": now}))

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from grader.errors import OutputError
+from grader.evidence.calibration import Calibration
 from grader.evidence.model import Execution, Sha256
 
 
@@ -35,6 +36,16 @@ class _Run(_Base):
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     profile: Mapped[str] = mapped_column(String(16), index=True)
+    made: Mapped[float] = mapped_column(Float)
+    record: Mapped[str] = mapped_column(Text)
+
+
+class _Calibrated(_Base):
+    """One reference question's spread on one worker, as JSON, under its key."""
+
+    __tablename__ = "calibrations"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
     made: Mapped[float] = mapped_column(Float)
     record: Mapped[str] = mapped_column(Text)
 
@@ -106,6 +117,23 @@ class Store:
         """Drops one execution, so that it is run again."""
         with self._errors(), Session(self._engine) as session, session.begin():
             session.execute(delete(_Run).where(_Run.key == key))
+
+    def calibration(self, key: str) -> Calibration | None:
+        """The calibration kept under a key; None if there is none, or it is of an older form."""
+        with self._errors(), Session(self._engine) as session:
+            row = session.get(_Calibrated, key)
+            if row is None:
+                return None
+            try:
+                return Calibration.model_validate_json(row.record)
+            except ValidationError:
+                return None
+
+    def keep_calibration(self, calibration: Calibration) -> None:
+        """Keeps a calibration, in place of one with the same key."""
+        with self._errors(), Session(self._engine) as session, session.begin():
+            record = calibration.model_dump_json()
+            session.merge(_Calibrated(key=calibration.key, made=calibration.made, record=record))
 
     def __len__(self) -> int:
         with self._errors(), Session(self._engine) as session:

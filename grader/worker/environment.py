@@ -53,6 +53,32 @@ def inside_digest() -> str:
     return digest.hexdigest()
 
 
+def _processor() -> str:
+    for line in _read("/proc/cpuinfo").splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+@cache
+def worker() -> str:
+    """This machine in words: device, processor, cores that it may use, memory in whole GB."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 10**9
+    return f"{device()}; {_processor()}; {len(os.sched_getaffinity(0))} cores; {memory} GB"
+
+
+def fingerprint() -> str:
+    """Hash of the machine as `worker` describes it: times measured on one do not hold for another."""
+    return hashlib.sha256(worker().encode()).hexdigest()[:16]
+
+
 def environment(threads: int) -> Environment:
     """This machine and its libraries, as the evidence records them."""
     return Environment(

@@ -45,6 +45,9 @@ class Seen:
     weights: bool = False
     problem: str = ""
     emitted: bool = False
+    steps: int = 0
+    """Calls with gradients in training mode during this piece, and the inputs in them: training as a rule."""
+    samples: int = 0
 
 
 _seen: dict[int, Seen] = {}
@@ -85,7 +88,7 @@ def begin(piece: int) -> None:
     global _piece, _depth
     _piece, _depth = piece, 0
     for seen in _seen.values():
-        seen.called = False
+        seen.called, seen.steps, seen.samples = False, 0, 0
 
 
 def _before(module: Any, args: Any) -> None:
@@ -112,6 +115,9 @@ def _notice(module: Any, args: Any) -> None:
             return
         seen = _remember(module)
     seen.calls += 1
+    if module.training and _torch().is_grad_enabled() and args and hasattr(args[0], "shape"):
+        seen.steps += 1
+        seen.samples += int(args[0].shape[0]) if len(args[0].shape) else 0
     if not seen.called:
         seen.called = True
         torch = _torch()
@@ -230,6 +236,8 @@ def _emit(seen: Seen, module: Any, piece: int, trained: bool, moved: list[str]) 
         claimed_parameters=sum(p.numel() for p in module.parameters()),
         input_shape=list(seen.input_shape) if seen.input_shape else None,
         input_range=list(seen.input_range) if seen.input_range else None,
+        steps=seen.steps if trained else 0,
+        samples=seen.samples if trained else 0,
         file=seen.file,
         weights=seen.weights,
         problem=seen.problem,

@@ -37,6 +37,9 @@ class Seen:
     file: str = ""
     weights: bool = False
     problem: str = ""
+    steps: int = 0
+    """Steps of the optimiser during this piece, and the inputs in them; 0 where they are not known."""
+    samples: int = 0
 
 
 _seen: dict[int, Seen] = {}
@@ -80,9 +83,12 @@ def _noting(method: Any, name: str) -> Any:
             return method(self, *args, **kwargs)
         seen = _quietly(_remember, self)
         _state["depth"] += 1
+        before = _quietly(_steps, self) or 0
         try:
             return method(self, *args, **kwargs)
         finally:
+            if seen is not None and name in ("fit", "train_on_batch"):
+                _quietly(_count, seen, before, args, kwargs)
             _state["depth"] -= 1
             if seen is not None:
                 if not seen.called or not name.endswith("_on_batch"):
@@ -90,6 +96,28 @@ def _noting(method: Any, name: str) -> Any:
                 seen.called = True
 
     return noted
+
+
+def _steps(model: Any) -> int:
+    return int(model.optimizer.iterations)
+
+
+def _count(seen: Seen, before: int, args: Any, kwargs: Any) -> None:
+    """Steps since ``before``, and inputs: of arrays what is left of them after ``validation_split``."""
+    model = seen.model()
+    steps = _steps(model) - before
+    seen.steps += steps
+    data = args[0] if args else kwargs.get("x")
+    shape = getattr(data, "shape", None)
+    if shape is not None and len(shape) and steps:
+        whole = int(shape[0]) - int(int(shape[0]) * float(kwargs.get("validation_split") or 0))
+        batch = int(kwargs.get("batch_size") or (args[2] if len(args) > 2 else 0) or 32)
+        each = -(-whole // batch)  # steps of an epoch: the last one may be smaller
+        seen.samples += (steps // each) * whole + (steps % each) * batch
+        return
+    batch_size = getattr(data, "batch_size", None)
+    if isinstance(batch_size, int):
+        seen.samples += steps * batch_size
 
 
 def _calling(method: Any) -> Any:
@@ -216,7 +244,7 @@ def begin(piece: int) -> None:
     _state.update(piece=piece, depth=0)
     install()
     for seen in _seen.values():
-        seen.called = False
+        seen.called, seen.steps, seen.samples = False, 0, 0
 
 
 def collect(names: dict[str, Any], piece: int) -> None:
@@ -289,6 +317,8 @@ def _emit(seen: Seen, model: Any, piece: int, trained: bool, moved: list[str]) -
         claimed_parameters=sum(size(v) for _, v, parameter in variables if parameter),
         input_shape=list(seen.input_shape) if seen.input_shape else None,
         input_range=list(seen.input_range) if seen.input_range else None,
+        steps=seen.steps if trained else 0,
+        samples=seen.samples if trained else 0,
         file=seen.file,
         weights=seen.weights,
         problem=seen.problem,
