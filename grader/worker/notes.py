@@ -106,10 +106,11 @@ def _bytes(path: Path, most: int) -> bytes | None:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > most:
+        os.close(fd)
+        return None
     with os.fdopen(fd, "rb") as f:
-        status = os.fstat(f.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_size > most:
-            return None
         return f.read(most)
 
 

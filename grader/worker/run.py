@@ -174,12 +174,11 @@ class _Runner:
 
     async def _ready(self, i: int) -> None:
         """A live kernel that has run what piece ``i`` depends on."""
-        if self._alive:
-            return
-        await self.close()
-        self.done, self.last = set(), None
-        await self._start()
-        if self.kernels > 1:
+        if not self._alive:
+            await self.close()
+            self.done, self.last = set(), None
+            await self._start()
+        if self.kernels > 1:  # each later piece as well: what it needs may have run before the death
             for j in replay.needed(self.pieces, i, self.lost, self.done):
                 if await self._piece(j, time.monotonic(), replayed=True) and not self._alive:
                     self.lost.add(j)
