@@ -64,7 +64,7 @@ def _used(traced: Trace, base: Value) -> bool:
     return any(_uses(e, base) for e in traced.events) or any(
         any(owner(p) is base for p in v.parts)
         for v in traced.values
-        if v.op in ("sequence", "starred", "operation", "set", "either")
+        if v.op in ("sequence", "starred", "operation", "either")
     )
 
 

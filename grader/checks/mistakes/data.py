@@ -16,6 +16,8 @@ _TEST = re.compile(
 )
 _TRAIN = re.compile(r"(?:^|[/\\])(?:train|training)(?:_set|set|_images|_data)?(?:[/\\]|$)", re.IGNORECASE)
 _VALIDATION = re.compile(r"(?:^|[/\\])(?:val|valid|validation)(?:_set|set|_images|_data)?(?:[/\\]|$)", re.IGNORECASE)  # fmt: skip
+_ALL = re.compile(r"\(?(?:(?:\.\.\.|:|None|(?:tf|np|numpy|tensorflow)\.newaxis)(?:,\s*)?)+\)?")
+"""A subscript that takes all of it, and at most adds an axis."""
 _FOLDERS = ("ImageFolder", "flow_from_directory", "image_dataset_from_directory", "DatasetFolder")
 
 
@@ -55,7 +57,7 @@ def origins(value: Value | None, whole: bool = True, depth: int = 0) -> Iterator
     if split is not None:
         yield Origin(value, split, whole)
         return
-    if value.is_call(*SPLITTERS) or (value.op == "item" and value.args):
+    if value.is_call(*SPLITTERS) or (value.op == "item" and value.args and not _ALL.fullmatch(value.path)):
         whole = False
     for part in value.parts:
         if part.op not in ("constant", "function", "class", "name"):

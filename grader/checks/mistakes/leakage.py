@@ -68,6 +68,8 @@ def find_test(case: Case) -> list[Mistake]:
 def find_validation(case: Case) -> list[Mistake]:
     """Keras' ``validation_data`` is what ``fit`` is given, or a slice of it; or, in both frameworks, a folder or
     split is opened a second time under the name of validation or test data."""
+    if find_test(case):  # the cause; that both sides then agree is its consequence
+        return []
     for f in keras.fits(case):
         given = f.validation
         if given is not None and given.op == "sequence" and given.args:
@@ -138,7 +140,7 @@ def _name(case: Case, data: Value | None) -> str | None:
 def find_evaluation(case: Case) -> list[Mistake]:
     """The only evaluation of the answer gets exactly what the model was trained on."""
     traced = trace(case)
-    if not traced.whole or find_validation(case):
+    if not traced.whole or find_test(case) or find_validation(case):
         return []
     fits = keras.fits(case)
     given = [
