@@ -19,11 +19,13 @@ _BUILTIN = frozenset(dir(builtins)) | {"get_ipython", "display", "In", "Out"}
 
 @dataclass(frozen=True)
 class Names:
-    """Of one piece: names it ``binds`` anew, objects it may ``change``, and names it ``uses`` from before."""
+    """Of one piece: names it ``binds`` anew, objects it may ``change``, names it ``uses`` from before, and
+    names that its functions look up ``later``, when they are called."""
 
     binds: frozenset[str] = frozenset()
     changes: frozenset[str] = frozenset()
     uses: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()
 
 
 def names(source: str) -> Names:
@@ -39,14 +41,21 @@ def names(source: str) -> Names:
     binds: set[str] = set()
     changes: set[str] = set()
     uses: set[str] = set()
+    later: set[str] = set()
     for statement in tree.body:
         stores: set[str] = set()
         loads: set[str] = set()
+        again: set[str] = set()
         for node in ast.walk(statement):
             if isinstance(node, ast.Name):
                 (stores if isinstance(node.ctx, (ast.Store, ast.Del)) else loads).add(node.id)
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 stores.add(node.name)
+                later |= {
+                    n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+                }
+            elif isinstance(node, ast.AugAssign):
+                again |= _root(node.target)  # `x += 1` uses the x from before
             elif isinstance(node, ast.arg):
                 stores.add(node.arg)  # a parameter is not a name from before
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -60,9 +69,11 @@ def names(source: str) -> Names:
         simple = isinstance(statement, (ast.Assign, ast.AnnAssign, ast.For, ast.With))
         # `x = x + 1` and `for x in x` use what was there; a loop variable or parameter does not
         own = stores if not simple else stores - _right_hand(statement)
-        uses |= loads - binds - own
+        uses |= ((loads - own) | again) - binds
         binds |= stores
-    return Names(frozenset(binds), frozenset(changes), frozenset(uses - _BUILTIN))
+    return Names(
+        frozenset(binds), frozenset(changes), frozenset(uses - _BUILTIN), frozenset(later - binds - _BUILTIN)
+    )
 
 
 def _right_hand(statement: ast.stmt) -> set[str]:
@@ -83,7 +94,17 @@ def needed(pieces: Sequence[Piece], target: int, without: set[int], done: set[in
     kernel has run already.
     """
     described = [names(p.source) if p.kind == "code" else Names() for p in pieces[: target + 1]]
-    wanted = set(described[target].uses)
+    wanted, known = set(described[target].uses), set[str]()
+    chosen: list[int] = []
+    while wanted != known:  # a function may look up what was bound after it, so again with what it looks up
+        known = set(wanted)
+        chosen = _backwards(described, target, without, set(wanted))
+        wanted |= {name for i in chosen for name in described[i].later}
+    return sorted(i for i in chosen if i not in done)
+
+
+def _backwards(described: Sequence[Names], target: int, without: set[int], wanted: set[str]) -> list[int]:
+    """The pieces that bind or change what is wanted, from the last one back, and what these need in turn."""
     chosen: list[int] = []
     for i in range(target - 1, -1, -1):
         piece = described[i]
@@ -91,4 +112,4 @@ def needed(pieces: Sequence[Piece], target: int, without: set[int], done: set[in
             continue
         chosen.append(i)
         wanted = (wanted - (piece.binds - piece.uses)) | piece.uses
-    return sorted(i for i in chosen if i not in done)
+    return chosen

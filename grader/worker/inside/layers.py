@@ -46,8 +46,8 @@ def read(program: Any) -> dict[str, Any]:
         if hasattr(s.arg, "name")
     }
     weights = {arg: target for arg, (kind, target) in kinds.items() if kind == "PARAMETER"}
-    tensors = {id(v): v for k, v in state.items() if k in set(weights.values())}
-    counted: set[int] = set()
+    tensors = {_identity(v): v for k, v in state.items() if k in set(weights.values())}
+    counted: set[Any] = set()
     layers: list[dict[str, Any]] = []
     known: dict[str, str] = {}  # graph node -> the layer whose output it passes on
     inputs: list[Any] = []
@@ -67,15 +67,25 @@ def read(program: Any) -> dict[str, Any]:
         "input_shape": _shape(inputs[0]) if inputs else [],
         "output_shape": _shape(outputs[0]) if outputs else [],
         "layers": layers,
+        "unused": _unused(program, weights, state, counted),
         "meta": any(t.device.type == "meta" for t in tensors.values()),
     }
+
+
+def _unused(program: Any, weights: dict[str, str], state: dict[str, Any], counted: set[int]) -> list[str]:
+    """The outermost modules none of whose parameters the program reads."""
+    read = {n.name for n in program.graph.nodes if n.op == "placeholder" and n.users}
+    used = {target.partition(".")[0] for arg, target in weights.items() if arg in read}
+    used |= {k.partition(".")[0] for k, v in state.items() if id(v) in counted}
+    every = dict.fromkeys(target.partition(".")[0] for target in weights.values())
+    return [name for name in every if name not in used][:100]
 
 
 def _layer(
     node: Any,
     state: dict[str, Any],
     weights: dict[str, str],
-    counted: set[int],
+    counted: set[Any],
     layers: list[dict[str, Any]],
     known: dict[str, str],
 ) -> None:
@@ -90,8 +100,8 @@ def _layer(
         if came_from:
             known[node.name] = came_from[0]
         return
-    fresh = [t for t in own if id(t) not in counted]
-    counted.update(id(t) for t in own)
+    fresh = [t for t in own if _identity(t) not in counted]
+    counted.update(_identity(t) for t in own)
     path = [v[0] for v in (node.meta.get("nn_module_stack") or {}).values() if isinstance(v, tuple)]
     layer |= {
         "name": next((p for p in reversed(path) if p and not p.startswith("_empty")), ""),
@@ -103,6 +113,14 @@ def _layer(
     }
     layers.append(layer)
     known[node.name] = node.name
+
+
+def _identity(tensor: Any) -> Any:
+    """The same for two names of one weight: a program that was loaded has a tensor for each, on one storage."""
+    if tensor.device.type == "meta" or not tensor.numel():
+        return id(tensor)
+    place = tensor.untyped_storage().data_ptr()
+    return place, tensor.storage_offset(), tuple(tensor.shape), tuple(tensor.stride())
 
 
 def _describe(
