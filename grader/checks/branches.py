@@ -47,6 +47,20 @@ def branches(layers: Sequence[Layer]) -> list[list[list[Layer]]]:
     return found
 
 
+def _sums(layers: Sequence[Layer]) -> list[list[Layer]]:
+    """For each addition, the convolutions behind its inputs that lead to it alone."""
+    by_node = {x.node: x for x in layers if x.node}
+    memo: dict[str, frozenset[str]] = {}
+    found = []
+    for join in layers:
+        if join.kind is LayerKind.ADD and len(join.inputs) > 1:
+            behind = [_back(n, by_node, memo) for n in join.inputs]
+            common = frozenset.intersection(*behind)
+            ends = [[by_node[n] for n in b - common if n in by_node] for b in behind]
+            found.append([x for e in ends for x in e if x.kind is LayerKind.CONVOLUTION])
+    return found
+
+
 def _kernels(branch: Sequence[Layer]) -> set[int]:
     """Kernel sizes that a branch stands for: its largest, and what stacked ones together see."""
     sizes = [max(x.kernel) for x in branch if x.kind is LayerKind.CONVOLUTION and x.kernel]
@@ -55,8 +69,8 @@ def _kernels(branch: Sequence[Layer]) -> set[int]:
     return {max(sizes), 1 + sum(s - 1 for s in sizes)}
 
 
-def _cover(wanted: Sequence[set[int]], offered: Sequence[set[int]]) -> int:
-    """Most of ``wanted`` that different branches can serve (bipartite matching by augmenting paths)."""
+def _cover(wanted: Sequence[set[int]], offered: Sequence[set[int]]) -> set[int]:
+    """Which of ``wanted`` different branches can serve, as many as possible (matching by augmenting paths)."""
     taken: dict[int, int] = {}
 
     def serve(want: int, tried: set[int]) -> bool:
@@ -68,27 +82,31 @@ def _cover(wanted: Sequence[set[int]], offered: Sequence[set[int]]) -> int:
                     return True
         return False
 
-    return sum(serve(w, set()) for w in range(len(wanted)))
+    return {w for w in range(len(wanted)) if serve(w, set())}
 
 
 def parallel_branches(want: Parallel, layers: Sequence[Layer]) -> tuple[float, str]:
     """Share from 0 to 1 of what the best concatenation has, and what is missing in words."""
     kernels = [set(k) if isinstance(k, tuple) else {k} for k in want.kernels]
     asked = len(kernels) + want.pooling
-    names = ", ".join(" or ".join(f"{s}×{s}" for s in sorted(k, reverse=True)) for k in kernels)
-    best, words = (
-        0.0,
-        f"no branches are concatenated; expected {names}{' and pooling' if want.pooling else ''} in parallel",
-    )
+    names = [" or ".join(f"{s}×{s}" for s in sorted(k, reverse=True)) for k in kernels]
+    sizes = ", ".join(names) + (" and pooling" if want.pooling else "")
+    best, words = 0.0, f"no branches are concatenated; expected {sizes} in parallel"
+    if any(len(b) > 1 for b in _sums(layers)):
+        words += " (branches are added together, which needs equal numbers of maps and mixes them)"
     for group in branches(layers):
         plain = [b for b in group if not any(x.kind in POOLING for x in b)]
         pools = len(plain) < len(group)
         got = _cover(kernels, [_kernels(b) for b in plain])
-        share = (got + (pools and want.pooling)) / asked
+        share = (len(got) + (pools and want.pooling)) / asked
         if share > best:
             best = share
-            lacking = [] if got == len(kernels) else [f"{got} of the {len(kernels)} kernels {names}"]
+            lacking = [f"no branch with a {n} convolution" for i, n in enumerate(names) if i not in got]
             if want.pooling and not pools:
-                lacking.append("no pooling branch")
-            words = "the concatenated branches have " + " and ".join(lacking) if lacking else ""
+                lacking.append("no branch that pools")
+            words = (
+                "the branches that are concatenated lack something: " + " and ".join(lacking)
+                if lacking
+                else ""
+            )
     return best, words

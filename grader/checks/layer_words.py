@@ -21,6 +21,8 @@ class Wanted(Protocol):
     def kernel(self) -> int | tuple[int, ...] | None: ...
     @property
     def stride(self) -> int | tuple[int, ...] | None: ...
+    @property
+    def optional(self) -> bool: ...
 
 
 def times(size: int | tuple[int, ...]) -> str:
@@ -49,8 +51,11 @@ def expected_words(want: Wanted, classes: int | None) -> str:
 def layer_row(want: Wanted | None, have: Layer | None, classes: int | None) -> tuple[str, ...]:
     """One row of the table: the student's layer, its output, its parameters, what was expected."""
     right = expected_words(want, classes) if want else "nothing"
-    if have is None:
-        return ("none", "", "", right)
+    return (*(layer_cells(have) if have is not None else ("none", "", "")), right)
+
+
+def layer_cells(have: Layer) -> tuple[str, str, str]:
+    """A layer, its output, its parameters: ``convolution, 6 maps, 5×5``, ``(batch, 6, 28, 28)``, ``156``."""
     parts = [have.kind.value]
     if have.units is not None:
         parts.append(f"{have.units} {_unit(have.kind)}")
@@ -59,7 +64,16 @@ def layer_row(want: Wanted | None, have: Layer | None, classes: int | None) -> t
     if have.stride and any(s != 1 for s in have.stride):
         parts.append(f"stride {times(have.stride)}")
     shape = shape_words(have.output_shape) if have.output_shape else ""
-    return (", ".join(parts), shape, f"{have.parameters:,}" if have.parameters else "0", right)
+    return ", ".join(parts), shape, "shared" if shares(have) else f"{have.parameters:,}"
+
+
+def shares(layer: Layer) -> bool:
+    """Whether its weights are those of an earlier layer, which has them in its count."""
+    return not layer.parameters and layer.kind in (
+        LayerKind.CONVOLUTION,
+        LayerKind.TRANSPOSED_CONVOLUTION,
+        LayerKind.DENSE,
+    )
 
 
 def expected_parameters(

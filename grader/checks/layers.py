@@ -7,20 +7,23 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from grader.checks.base import Case, Check, Criterion, Table, Verdict, lost, partial
+from grader.checks.base import Case, Check, Criterion, State, Table, Verdict, lost, partial, review
 from grader.checks.branches import Parallel, parallel_branches
-from grader.checks.layer_words import difference, layer_row
-from grader.checks.models import classes_used, layer_names, measured, mismatch, named, unmeasured
-from grader.evidence.model import Layer, LayerKind, Measurement, Record
+from grader.checks.layer_tables import (
+    COMPARED,
+    WEIGHTED,
+    Learning,
+    Like,
+    branch_table,
+    learning,
+    reference_layers,
+    side_by_side,
+)
+from grader.checks.layer_words import Wanted, difference, layer_row
+from grader.checks.models import classes_used, layer_names, measured, mismatch, named, snapshots, unmeasured
+from grader.evidence.model import Layer, LayerKind, Record
 
-LEARNS = {
-    LayerKind.CONVOLUTION,
-    LayerKind.TRANSPOSED_CONVOLUTION,
-    LayerKind.DEPTHWISE_CONVOLUTION,
-    LayerKind.DENSE,
-    LayerKind.RECURRENT,
-    LayerKind.EMBEDDING,
-}
+LEARNS = WEIGHTED
 """Kinds that make an architecture another one when there is one too many."""
 
 PARALLEL_WEIGHT = 3
@@ -72,7 +75,7 @@ class Layers(Criterion):
 # ---------------------------------------------------------------- alignment
 
 
-def agreement(want: Expected, have: Layer, classes: int | None) -> float:
+def agreement(want: Wanted, have: Layer, classes: int | None) -> float:
     """0 for another kind; else from 0.25 to 1 by the share of the given attributes that agree."""
     if have.kind not in want.kinds and not _stands_for(want, have):
         return 0.0
@@ -94,7 +97,7 @@ def _same(want: int | tuple[int, ...], have: tuple[int, ...]) -> bool:
     return all(h == want for h in have) if isinstance(want, int) else tuple(want) == have
 
 
-def _stands_for(want: Expected, have: Layer) -> bool:
+def _stands_for(want: Wanted, have: Layer) -> bool:
     """A convolution down to 1 × 1 is a dense layer (LeNet-5's C5), and the reverse."""
     if LayerKind.DENSE in want.kinds and have.kind is LayerKind.CONVOLUTION:
         return len(have.output_shape) == 4 and have.output_shape[2:] == (1, 1)
@@ -109,7 +112,7 @@ def _stands_for(want: Expected, have: Layer) -> bool:
 Pair = tuple[int | None, int | None]
 
 
-def align(expected: Sequence[Expected], layers: Sequence[Layer], classes: int | None) -> list[Pair]:
+def align(expected: Sequence[Wanted], layers: Sequence[Layer], classes: int | None) -> list[Pair]:
     """Pairs of positions (expected, measured), None for a gap: Needleman and Wunsch 1970.
 
     Layers of different kinds are never paired; an optional layer's absence and a layer too many that has
@@ -160,18 +163,20 @@ class Comparison(Record):
     points: float
     of: float
     differences: tuple[str, ...]
-    table: Table | None
+    tables: tuple[Table, ...]
     agreed: int
 
 
-def compare(c: Layers, m: Measurement, classes: int | None) -> Comparison:
+def compare(
+    c: Layers, all_layers: Sequence[Layer], classes: int | None, learned: Learning | None = None
+) -> Comparison:
     """Points that agree, and the differences in words."""
     points = of = 0.0
     agreed = 0
     words: list[str] = []
-    table: Table | None = None
+    tables: list[Table] = []
     if c.expected:
-        layers = considered(c, m.layers)
+        layers = considered(c, all_layers)
         pairs = align(c.expected, layers, classes)
         names = layer_names(layers)
         rows: list[tuple[str, ...]] = []
@@ -185,32 +190,49 @@ def compare(c: Layers, m: Measurement, classes: int | None) -> Comparison:
                 of += 1
                 points += share
             agreed += share == 1.0
-            rows.append(layer_row(want, have, classes))
+            *cells, right = layer_row(want, have, classes)
+            rows.append((*cells, learned.words(have) if learned and have else "", right))
             if share < 1 and not (have is None and optional):
                 marked.append(row)
                 name = names[j] if j is not None else ""
                 words.append(difference(c.expected, layers, pairs, row, name, classes))
-        header = ("student's layer", "output", "parameters", "expected")
-        table = Table(
-            title="Layers beside what was expected", header=header, rows=tuple(rows), marked=tuple(marked)
-        )
+        header = ("student's layer", "output", "parameters", "training", "expected")
+        title = "Layers beside what was expected"
+        tables.append(Table(title=title, header=header, rows=tuple(rows), marked=tuple(marked)))
     if c.parallel is not None:
-        share, said = parallel_branches(c.parallel, m.layers)
+        share, said = parallel_branches(c.parallel, all_layers)
+        tables += [t] if (t := branch_table(all_layers)) is not None else []
         of += PARALLEL_WEIGHT
         points += PARALLEL_WEIGHT * share
         agreed += share == 1.0
         if share < 1:
             words.append(said)
-    return Comparison(points=points, of=of, differences=tuple(words), table=table, agreed=agreed)
+    return Comparison(points=points, of=of, differences=tuple(words), tables=tuple(tables), agreed=agreed)
+
+
+def beside_reference(case: Case, layers: Sequence[Layer]) -> Table | None:
+    """The student's layers beside the reference's own, where the reference was run and measured."""
+    theirs = [x for x in reference_layers(case) if x.kind in COMPARED]
+    mine = [x for x in layers if x.kind in COMPARED]
+    if not theirs or not mine:
+        return None
+    wanted = [Like(layer=x) for x in theirs]
+    pairs = align(wanted, mine, None)
+    differs = [
+        row
+        for row, (i, j) in enumerate(pairs)
+        if i is None or j is None or agreement(wanted[i], mine[j], None) < 1
+    ]
+    return side_by_side(mine, theirs, pairs, differs)
 
 
 def judge(c: Layers, case: Case) -> Verdict:
     """The share of the layers that agree, in the measured model of the answer that agrees best."""
     seen = measured(case)
-    if not seen:
-        return unmeasured(c, case)
     classes = classes_used(case)
-    results = [(compare(c, m, classes), s, m) for s, m in seen]
+    if not seen:
+        return _claimed(c, case, classes)
+    results = [(compare(c, m.layers, classes, learning(case, s)), s, m) for s, m in seen]
     best, s, m = max(results, key=lambda r: r[0].points / r[0].of if r[0].of else 0.0)
     share = best.points / best.of if best.of else 0.0
     more: dict[str, Any] = {
@@ -220,8 +242,10 @@ def judge(c: Layers, case: Case) -> Verdict:
             "parameters": m.parameters,
             "model": named(s),
         },
-        "tables": (best.table,) if best.table else (),
+        "tables": (*best.tables, *([t] if (t := beside_reference(case, m.layers)) else [])),
     }
+    if m.unused:
+        more["evidence"]["not_run"] = list(m.unused)
     if not best.differences:
         return partial(c, share, f"The layers of `{named(s)}` are those that were asked for.", **more)
     shown = list(best.differences[:6])
@@ -233,6 +257,23 @@ def judge(c: Layers, case: Case) -> Verdict:
     if escaped.state is not lost(c, "").state:
         return escaped.model_copy(update={"mark": partial(c, share, "").mark})
     return partial(c, share, reason, **more)
+
+
+def _claimed(c: Layers, case: Case, classes: int | None) -> Verdict:
+    """A model that could not be measured, by the modules that the kernel saw called: never more than a hint."""
+    best = next((s for s in snapshots(case) if s.claimed_layers), None)
+    verdict = unmeasured(c, case)
+    if best is None or verdict.state is not State.REVIEW:
+        return verdict
+    found = compare(c, best.claimed_layers, classes, learning(case, best))
+    share = found.points / found.of if found.of else 0.0
+    said = "; ".join(found.differences[:6]) or "they are those that were asked for"
+    reason = (
+        f"{verdict.reason} Less certain, by the modules that were called in the notebook: {said}. "
+        "What the forward does between them is not seen."
+    )
+    figures = {"share": round(share, 4), "layers": len(best.claimed_layers), "model": named(best)}
+    return review(c, partial(c, share, "").mark, reason, evidence=figures, tables=found.tables)
 
 
 CHECK = Check(kind="layers", criterion=Layers, judge=judge)

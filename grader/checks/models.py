@@ -5,7 +5,7 @@ A kernel's own word about a model (`ModelSnapshot`) only chooses which measureme
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from grader.checks.base import Case, Criterion, Verdict, lost, review, ungraded
@@ -67,6 +67,12 @@ def unmeasured(c: Criterion, case: Case, *, suggestion: float = 0.0, hint: str =
 def named(s: ModelSnapshot) -> str:
     """The model's class as its author calls it, without its modules."""
     return s.class_name.rpartition(".")[2] or s.class_name
+
+
+def parameters_of(layers: Sequence[Layer], names: Collection[str]) -> set[str]:
+    """Those of the parameter names that belong to the layers, by the layers' paths in the model."""
+    owners = {x.name for x in layers if x.name and x.parameters}
+    return {n for n in names if n in owners or n.rsplit(".", 1)[0] in owners or n.rsplit("/", 1)[0] in owners}
 
 
 def mismatch(c: Criterion, case: Case, reason: str, **more: Any) -> Verdict:

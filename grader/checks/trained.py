@@ -7,7 +7,16 @@ from typing import Any
 from pydantic import field_validator
 
 from grader.checks.base import Case, Check, Criterion, Verdict, earned, partial, review
-from grader.checks.models import measured, named, parse_selector, select, snapshots
+from grader.checks.layer_tables import learning, unchanged
+from grader.checks.models import (
+    layer_names,
+    measured,
+    named,
+    parameters_of,
+    parse_selector,
+    select,
+    snapshots,
+)
 from grader.checks.ran import absent
 from grader.evidence.model import Layer, ModelSnapshot
 
@@ -34,22 +43,26 @@ class Trained(Criterion):
         )
 
 
-def _of(layers: tuple[Layer, ...], names: tuple[str, ...]) -> set[str]:
-    """Those of the parameter names that belong to the layers."""
-    owners = {x.name for x in layers if x.name and x.parameters}
-    return {n for n in names if n in owners or n.rsplit(".", 1)[0] in owners or n.rsplit("/", 1)[0] in owners}
-
-
 def _stood_still(snapshot: ModelSnapshot, layers: tuple[Layer, ...]) -> bool | None:
     """Whether none of the layers moved while something did; None where the evidence does not say."""
     if not any(x.name for x in layers):
         return None
     if snapshot.moved is not None:
-        return bool(snapshot.moved) and not _of(layers, snapshot.moved)
+        return bool(snapshot.moved) and not parameters_of(layers, snapshot.moved)
     if snapshot.frozen is None:
         return None
     still = {n.rsplit("/", 1)[0].rsplit(".", 1)[0] for n in snapshot.frozen} | set(snapshot.frozen)
     return all(x.name in still for x in layers if x.parameters and x.name)
+
+
+def _never_changed(case: Case, snapshot: ModelSnapshot) -> list[str]:
+    """Layers of the trained model that could have learned and did not, as a person names them."""
+    m = next((m for s, m in measured(case) if s.program == snapshot.program), None)
+    if m is None:
+        return []
+    still = {x.node for x in unchanged(m.layers, learning(case, snapshot))}
+    names = zip(layer_names(m.layers), m.layers, strict=True)
+    return [f"the {name} (`{x.name}`)" for name, x in names if x.node in still]
 
 
 def judge(c: Trained, case: Case) -> Verdict:
@@ -64,6 +77,9 @@ def judge(c: Trained, case: Case) -> Verdict:
     if trained[0].moved is not None:
         figures["moved"] = len(trained[0].moved)
     words = f"The weights of `{named(trained[0])}` changed while its cells ran."
+    if still := _never_changed(case, trained[0]):
+        figures["unchanged"] = still
+        words += f" Trainable, and yet unchanged: {', '.join(still[:4])}{' …' if len(still) > 4 else ''}."
     if c.frozen is None:
         return earned(c, words, evidence=figures)
     programs = {s.program: m for s, m in measured(case)}

@@ -267,6 +267,9 @@ class Measurement(Record):
     input_shape: tuple[int | None, ...] = ()
     output_shape: tuple[int | None, ...] = ()
     layers: tuple[Layer, ...] = ()
+    unused: tuple[str, ...] = Field(
+        (), description="modules with parameters that evaluation does not run: auxiliary heads, as a rule"
+    )
     predictions: tuple[Prediction, ...] = ()
     seconds: float = 0.0
 

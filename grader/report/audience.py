@@ -29,7 +29,7 @@ OWN_FIGURES = frozenset(
     """
     model name statements cells parameters all_parameters trainable trained moved frozen
     input_shape output_shape shape shapes layers classes data profile preprocessing
-    accuracy interval images right correct seconds clock epochs stated stated_on fresh saved says
+    accuracy interval on_test on_training unchanged not_run images right correct seconds clock epochs stated stated_on fresh saved says
     measured found of as value unit share shown
     figures panels lines titles labels legend error state pieces ran failed
     """.split()  # noqa: SIM905

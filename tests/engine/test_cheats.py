@@ -162,6 +162,7 @@ def test_looks_the_answers_up_by_a_hash_of_the_image(graded: Mapping[str, Submis
     }
     assert criterion(by_hash, "accuracy").mark == criterion(by_hash, "reports").mark == 0
     assert "could not be taken out of the notebook" in reason(by_hash, "accuracy")
+    assert "looks at the values of its input" in reason(by_hash, "accuracy")
 
 
 def test_a_look_up_that_hides_behind_an_honest_forward(graded: Mapping[str, SubmissionResult]) -> None:

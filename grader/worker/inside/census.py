@@ -16,13 +16,15 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import record
+from . import modules, record
 
 MOST_WEIGHT_BYTES = 64 << 20
 """Programs with larger weights leave with their structure only: VGG16 has 0.5 GB."""
 SAMPLE = 256
 """Values of each parameter that are compared to see whether it moved."""
 MOST_MODELS = 12
+LOOKS_AT_VALUES = ("data-dependent", "DataDependent", ".numpy()", ".item()", "tolist")
+"""In what torch.export says of a branch on data, or of leaving torch."""
 
 
 @dataclass
@@ -44,6 +46,8 @@ class Seen:
     file: str = ""
     weights: bool = False
     problem: str = ""
+    modules: list[dict[str, Any]] = field(default_factory=list)
+    """What it calls, where there is no program."""
     emitted: bool = False
     steps: int = 0
     """Calls with gradients in training mode during this piece, and the inputs in them: training as a rule."""
@@ -241,6 +245,7 @@ def _emit(seen: Seen, module: Any, piece: int, trained: bool, moved: list[str]) 
         file=seen.file,
         weights=seen.weights,
         problem=seen.problem,
+        claimed_layers=seen.modules,
     )
 
 
@@ -295,7 +300,7 @@ def _guess_input(torch: Any, module: Any) -> tuple[int, ...] | None:
 def _export(seen: Seen, module: Any) -> None:
     """Writes the module as an exported program, in evaluation mode, without changing it."""
     torch = _torch()
-    seen.file, seen.problem = "", ""
+    seen.file, seen.problem, seen.modules = "", "", []
     if seen.input_shape is None:
         seen.problem = "it was never called with a tensor"
         return
@@ -318,6 +323,12 @@ def _export(seen: Seen, module: Any) -> None:
                 )
         if program is None:
             seen.problem = f"torch.export refused it ({problem})"
+            if any(sign in problem for sign in LOOKS_AT_VALUES):
+                seen.problem = f"its forward looks at the values of its input; {seen.problem}"
+            with contextlib.suppress(Exception), _quiet():
+                shape = (2, *seen.input_shape)
+                example = torch.zeros(shape, dtype=getattr(torch, seen.dtype), device=device)
+                seen.modules = modules.listed(torch, module, example)
             return
         size = sum(v.numel() * v.element_size() for v in program.state_dict.values())
         seen.weights = size <= MOST_WEIGHT_BYTES
