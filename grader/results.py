@@ -53,6 +53,16 @@ class CellRef(Record):
     error: str = ""
 
 
+class Curve(Record):
+    """A learning curve of the fresh run by epoch, and the band of the reference over its seeds, if known."""
+
+    name: str = Field(description="training or validation, accuracy (0 to 1) or loss")
+    values: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    source: str = Field("", description="figure, or log: where the fresh run gave it")
+
+
 class QuestionResult(Record):
     id: str
     title: str
@@ -63,6 +73,7 @@ class QuestionResult(Record):
     why: str = ""
     cells: tuple[CellRef, ...] = ()
     criteria: tuple[CriterionResult, ...] = ()
+    curves: tuple[Curve, ...] = ()
     feedback: tuple[Mistake, ...] = Field(
         (), description="common mistakes that were seen; no marks by themselves"
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from grader.checks.base import Case, Check, Criterion, State, Verdict, registered, review, ungraded
+from grader.checks.curves import shown_curves
 from grader.checks.mistakes.registry import found
 from grader.evidence.calibration import Calibration
 from grader.evidence.model import Execution, PieceRun, Profile
-from grader.results import CellRef, CriterionResult, QuestionResult, SubmissionResult
+from grader.results import CellRef, CriterionResult, Curve, QuestionResult, SubmissionResult
 from grader.rubric.model import Assignment, Question
 from grader.submission.model import UNSURE, Alignment, Answer, Submission
 
@@ -159,7 +161,28 @@ def _question(
         why=case.answer.why,
         cells=cell_refs(case),
         criteria=tuple(results),
+        curves=curves_of(case),
         feedback=() if question.prose else found(case),
+    )
+
+
+MOST_EPOCHS = 200
+
+
+def curves_of(case: Case) -> tuple[Curve, ...]:
+    """The fresh run's learning curves of two epochs or more, each with the reference's band where it is known."""
+    found = shown_curves(case)
+    bands = case.spread.bands if case.spread is not None else {}
+    return tuple(
+        Curve(
+            name=name,
+            values=values[:MOST_EPOCHS],
+            low=bands[name].low[:MOST_EPOCHS] if name in bands else (),
+            high=bands[name].high[:MOST_EPOCHS] if name in bands else (),
+            source=found.source,
+        )
+        for name, values in found.named().items()
+        if len(values) > 1 and all(map(isfinite, values))
     )
 
 

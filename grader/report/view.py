@@ -14,6 +14,7 @@ from grader.checks.mistakes.base import Mistake
 from grader.report import text
 from grader.report.audience import OPEN, Audience, points_of
 from grader.report.cells import CellView, Places, QuoteView, cell_ranges, cell_view
+from grader.report.curves import Chart, charts
 from grader.report.images import Gallery
 from grader.results import CriterionResult, QuestionResult, SubmissionResult
 from grader.submission.model import UNSURE
@@ -97,6 +98,7 @@ class QuestionView:
     cells: list[CellView]
     where: str
     unsure: bool
+    charts: list[Chart]
 
     @property
     def mark_state(self) -> str:
@@ -168,6 +170,7 @@ def _question(q: QuestionResult, anchor: str, places: Places, gallery: Gallery) 
         cells=cells,
         where=cell_ranges([ref.cell for ref in q.cells]),
         unsure=q.confidence < UNSURE,
+        charts=charts(q.curves),
     )
 
 
