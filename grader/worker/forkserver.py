@@ -66,7 +66,12 @@ class ForkServer:
         self._log = Path(self._folder.name) / "log"
         # Not our own environment: a kernel reads what its server started with in /proc/self/environ.
         environment = {k: v for k, v in os.environ.items() if k in PASSED or k.startswith(PASSED_KINDS)}
-        environment |= {"OMP_NUM_THREADS": "1", "MPLCONFIGDIR": self._folder.name, "HOME": self._folder.name}
+        environment |= {
+            "OMP_NUM_THREADS": "1",
+            "OMP_WAIT_POLICY": "PASSIVE",
+            "MPLCONFIGDIR": self._folder.name,
+            "HOME": self._folder.name,
+        }
         with open(self._log, "wb") as log:
             self._server = subprocess.Popen(
                 [sys.executable, "-I", str(INSIDE), str(theirs.fileno()), *self.warm],
