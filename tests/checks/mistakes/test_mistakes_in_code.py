@@ -17,6 +17,7 @@ LOOP = """    for images, labels in train_loader:
 """
 EVALUATION = TORCH[TORCH.index("model.eval()") :]
 
+# fmt: off
 MADE = {
     "softmax_before_cross_entropy": [
         changed(TORCH, ("return x", "return torch.softmax(x, dim=1)")),
@@ -81,7 +82,7 @@ MADE = {
         changed(KERAS, ("model.fit(x_train, y_train", "model.fit(x_train[:2], y_train[:2]")),
     ],
     "trained_on_test_data": [
-        changed(TORCH, ("in train_loader", "in test_loader"), ("labels in test_loader:\n        predicted", "labels in test_loader:\n        predicted")),  # fmt: skip
+        changed(TORCH, ("in train_loader", "in test_loader")),
         changed(TORCH, ("train=True", "train=False")),
         changed(KERAS, ("model.fit(x_train, y_train", "model.fit(x_test, y_test")),
         changed(
@@ -113,8 +114,10 @@ MADE = {
         changed(KERAS, ("model.compile(", "y_train = keras.utils.to_categorical(y_train, 10)\nmodel.compile(")),
         changed(KERAS, ('Dense(10, activation="softmax")', 'Dense(1, activation="softmax")')),
     ],
-}  # fmt: skip
+}
+# fmt: on
 
+# fmt: off
 RIGHT = {
     "the PyTorch notebook": TORCH,
     "the Keras notebook": KERAS,
@@ -271,7 +274,8 @@ print("Test accuracy:", accuracy(model, test_loader))
         ("for epoch in range(3)", "class Trainer:\n    def __init__(self, model, opt):\n        self.model, self.opt = model, opt\n    def step(self, x, y):\n        self.opt.zero_grad()\n        loss = criterion(self.model(x), y)\n        loss.backward()\n        self.opt.step()\n        return loss\n\ntrainer = Trainer(model, optimizer)\nfor epoch in range(3)"),
         (LOOP, "    for images, labels in train_loader:\n        loss = trainer.step(images, labels)\n"),
     ),
-}  # fmt: skip
+}
+# fmt: on
 
 
 @pytest.mark.parametrize(
