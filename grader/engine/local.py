@@ -13,6 +13,7 @@ from grader.evidence.model import Execution, Piece
 from grader.evidence.store import Store
 from grader.resources import Bundle, bundle, measured_on
 from grader.rubric.model import Assignment
+from grader.worker import gpu
 from grader.worker.forkserver import WARM, ForkServer
 from grader.worker.measure import Part as Seen
 from grader.worker.provisioner import DATA
@@ -57,7 +58,10 @@ def executions(
     todo = [i for i, f in enumerate(found) if f is None]
     if todo:
         threads = options.threads(len(todo))
-        how = [replace(setups[i], threads=threads) for i in todo]
+        gpus, together = gpu.devices(), min(options.workers, len(todo))
+        how = [
+            replace(setups[i], threads=threads, gpu=gpu.share(n, together, gpus)) for n, i in enumerate(todo)
+        ]
         with server:
             ran = asyncio.run(_run_all([jobs[i] for i in todo], how, options, store, watch))
         for i, execution in zip(todo, ran, strict=True):

@@ -33,6 +33,7 @@ from grader.evidence.model import (
 )
 from grader.worker import environment, measure, notes, replay
 from grader.worker.forkserver import ForkServer
+from grader.worker.gpu import Share
 from grader.worker.provisioner import Launch, kernel_sandbox, kernel_task
 from grader.worker.session import Outcome, Session
 
@@ -59,6 +60,7 @@ class Setup:
     seen: dict[str, tuple[measure.Part, ...]] = field(default_factory=dict)
     threads: int = 1
     seed: int = 0
+    gpu: Share | None = None
 
     def key(self, pieces: Sequence[Piece]) -> str:
         return environment.key(pieces, self.profile, self.limits, self.bundle_digest, self.seed)
@@ -200,6 +202,7 @@ class _Runner:
             "log": str(self.folder / f"kernel-{self.kernels}.log"),
         }
         task = kernel_task(work, self.notes, setup.bundle) | {"seed": setup.seed, "threads": setup.threads}
+        task |= setup.gpu.task if setup.gpu is not None else {}
         self.session = Session(Launch(setup.server, sandbox, task))
         await self.session.start()
         self.kernels += 1
