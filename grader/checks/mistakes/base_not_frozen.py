@@ -5,6 +5,7 @@ from __future__ import annotations
 from grader.checks.base import Case
 from grader.checks.mistakes import keras, pytorch
 from grader.checks.mistakes.base import Mistake, Words, quote
+from grader.checks.mistakes.data import origins
 from grader.checks.mistakes.pretrained import bases, frozen_anywhere
 from grader.checks.mistakes.trace import trace
 from grader.checks.mistakes.values import Event, Value
@@ -50,7 +51,13 @@ def find(case: Case) -> list[Mistake]:
         for step in t.steps:
             optimiser = step.value.base
             given = optimiser.given(0, "params") if optimiser else None
-            if optimiser is None or given is None or given.path != ".parameters" or id(given.base) not in own:
+            if (
+                _large(t.data)
+                or optimiser is None
+                or given is None
+                or given.path != ".parameters"
+                or id(given.base) not in own
+            ):
                 continue
             rate = _rate(optimiser)
             if rate is not None and rate >= HIGH.get(optimiser.last, 1.0):
@@ -60,9 +67,25 @@ def find(case: Case) -> list[Mistake]:
         layers = keras.layers_of(traced, fit.model) or _deep(fit.model)
         used = next((own[id(x)] for x in layers if id(x) in own), None)
         high = {"sgd": 1e-2}.get(fit.compiled.optimiser, 1e-3)
-        if used and used.keras and fit.compiled.rate is not None and fit.compiled.rate >= high:
+        if (
+            used
+            and used.keras
+            and not _large(fit.x)
+            and fit.compiled.rate is not None
+            and fit.compiled.rate >= high
+        ):
             return [_seen(used.event, fit.compiled.rate, fit.compiled.event)]
     return []
+
+
+def _large(data: Value | None) -> bool:
+    """A data set of tens of thousands of images: training all of a model on it is no mistake."""
+    return any(
+        o.value.is_call("load_data")
+        or (o.value.base is not None and o.value.base.is_call("load_data"))
+        or (o.value.path.startswith("torchvision.datasets.") and not o.value.is_call("ImageFolder"))
+        for o in origins(data)
+    )
 
 
 def _deep(value: Value, depth: int = 0) -> list[Value]:

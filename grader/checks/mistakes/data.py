@@ -8,16 +8,22 @@ from dataclasses import dataclass
 
 from grader.checks.mistakes.values import Value
 
-SPLITTERS = frozenset("train_test_split random_split Subset take skip split shard filter".split())  # noqa: SIM905
-"""Calls that give a part of what they are given; which part is not followed."""
+SAMPLERS = {"sampler", "batch_sampler", "validation_split", "subset"}
+"""Keywords with which a loader gives a part of its images; which part is not followed."""
 RANDOM = frozenset("randn rand randint random uniform normal rand_like randn_like random_sample".split())  # noqa: SIM905
-_TEST = re.compile(
-    r"(?:^|[/\\])(?:test|testing)(?:ing_set|_set|set|_images|_data)?(?:[/\\]|$)", re.IGNORECASE
+PASSING = frozenset(
+    """
+    DataLoader TensorDataset ConcatDataset concatenate concat vstack hstack stack array asarray astype reshape
+    expand_dims map batch shuffle repeat prefetch cache float double tensor Tensor FloatTensor as_tensor from_numpy
+    from_tensor_slices convert_to_tensor cast list iter enumerate zip tqdm permute transpose unsqueeze squeeze
+    resize numpy to view copy flow append
+    """.split()  # noqa: SIM905
 )
-_TRAIN = re.compile(r"(?:^|[/\\])(?:train|training)(?:_set|set|_images|_data)?(?:[/\\]|$)", re.IGNORECASE)
-_VALIDATION = re.compile(r"(?:^|[/\\])(?:val|valid|validation)(?:_set|set|_images|_data)?(?:[/\\]|$)", re.IGNORECASE)  # fmt: skip
+"""Calls that hand on all the images that they are given; of any other it is not known what it returns."""
+_SPLIT = re.compile(r"(test|train|val|valid)(?:ing|idation)?(?:_?(?:set|images|data|dir|ds))?", re.IGNORECASE)
 _ALL = re.compile(r"\(?(?:(?:\.\.\.|:|None|(?:tf|np|numpy|tensorflow)\.newaxis)(?:,\s*)?)+\)?")
 """A subscript that takes all of it, and at most adds an axis."""
+_KNOWN = re.compile(r"datasets\.|mnist|cifar")
 _FOLDERS = ("ImageFolder", "flow_from_directory", "image_dataset_from_directory", "DatasetFolder")
 
 
@@ -39,6 +45,8 @@ def unloaded(value: Value | None) -> Value | None:
         if value.is_call("DataLoader", "TensorDataset", "iter", "list", "enumerate") and (
             inner := value.given(0, "dataset")
         ):
+            if SAMPLERS & value.named.keys():
+                return value
             value = inner
         elif value.op == "element" or (
             value.is_call("batch", "shuffle", "repeat", "prefetch", "cache", "with_options") and value.base
@@ -57,7 +65,12 @@ def origins(value: Value | None, whole: bool = True, depth: int = 0) -> Iterator
     if split is not None:
         yield Origin(value, split, whole)
         return
-    if value.is_call(*SPLITTERS) or (value.op == "item" and value.args and not _ALL.fullmatch(value.path)):
+    if value.op == "item":
+        images = value.base is not None and split_of(value.base) is not None  # of a pair with its labels
+        whole = whole and (images or (bool(value.args) and _ALL.fullmatch(value.path) is not None))
+    elif value.called:
+        whole = whole and value.is_call(*PASSING) and not SAMPLERS & value.named.keys()
+    elif value.op not in ("sequence", "element", "operation", "starred"):
         whole = False
     for part in value.parts:
         if part.op not in ("constant", "function", "class", "name"):
@@ -68,13 +81,13 @@ def split_of(value: Value) -> str | None:
     """Which split a data set is, if this value is one; empty where that is not said."""
     if value.op == "item" and value.base is not None:
         pair, loaded = value, value.base
-        if loaded.is_call("load_data"):
+        if loaded.is_call("load_data") and _KNOWN.search(loaded.path):
             return {"0": "train", "1": "test"}.get(pair.path, "")
         return None
     if not value.called:
         return None
     named = value.named.get("train")
-    if named is not None and isinstance(named.constant, bool):
+    if named is not None and isinstance(named.constant, bool) and value.last[:1].isupper():
         return "train" if named.constant else "test"
     if ".datasets." in f".{value.path}" and len(value.args) > 1 and isinstance(value.args[1].constant, bool):
         return "train" if value.args[1].constant else "test"
@@ -84,7 +97,12 @@ def split_of(value: Value) -> str | None:
     if value.is_call(*_FOLDERS):
         where = value.given(0, "root") or value.named.get("directory")
         return _folder(path_of(where)) if where is not None else ""
-    return "" if value.is_call("load_data") or value.path.startswith("torchvision.datasets.") else None
+    return (
+        ""
+        if (value.is_call("load_data") and _KNOWN.search(value.path))
+        or value.path.startswith("torchvision.datasets.")
+        else None
+    )
 
 
 def _word(split: str) -> str:
@@ -93,9 +111,10 @@ def _word(split: str) -> str:
 
 
 def _folder(path: str) -> str:
-    for name, pattern in (("test", _TEST), ("validation", _VALIDATION), ("train", _TRAIN)):
-        if pattern.search(path):
-            return name
+    """By the last part of a path that names a split."""
+    for part in reversed(re.split(r"[/\\]+", path)):
+        if m := _SPLIT.fullmatch(part):
+            return _word(m[1])
     return ""
 
 

@@ -137,6 +137,21 @@ def _name(case: Case, data: Value | None) -> str | None:
     return None
 
 
+def _others(case: Case, known: list[Value]) -> bool:
+    """Whether a trained model is called with, or predicts, anything besides its training and these."""
+    trainings = pytorch.trainings(case)
+    models = [m for t in trainings for m in t.models] + [f.model for f in keras.fits(case)]
+    loops = [t.loop for t in trainings] + [e.loop for e in pytorch.evaluations(case)]
+    return any(
+        e.value.path in ("()", ".predict", ".predict_classes", ".score")
+        and any(e.value.base is m for m in models)
+        and not any(loop in e.loops for loop in loops)
+        and not any(same(a, k) for a in e.value.args for k in known)
+        for e in trace(case).events
+        if not e.sets
+    )
+
+
 def find_evaluation(case: Case) -> list[Mistake]:
     """The only evaluation of the answer gets exactly what the model was trained on."""
     traced = trace(case)
@@ -155,11 +170,18 @@ def find_evaluation(case: Case) -> list[Mistake]:
         if e.loop.over is not None
     ]
     validated = any(f.validation is not None or "validation_split" in f.event.value.named for f in fits)
-    if not given or validated or not all(any(same(x, d) for d in data) for _, x, data in given):
+    if (
+        not given
+        or validated
+        or _others(case, [x for _, x, _ in given])
+        or not all(any(same(x, d) for d in data) for _, x, data in given)
+    ):
         return []
     return [
         EVALUATION.seen(
-            "The only evaluation gets the images that the model is trained on.", quote(given[0][0])
+            "The only evaluation seems to get the images that the model is trained on.",
+            quote(given[0][0]),
+            sure=False,
         )
     ]
 

@@ -6,6 +6,7 @@ from grader.checks.base import Case
 from grader.checks.input_scale import CENTRED, NARROW, RAW, rescaling
 from grader.checks.mistakes.base import Mistake, Words
 from grader.checks.mistakes.observed import line_about, only_model, uses
+from grader.evidence.model import LayerKind
 
 TWICE = Words(
     name="pixels_scaled_twice",
@@ -22,6 +23,8 @@ NEVER = Words(
     needs="model",
 )
 _STEPS = r"255|127\.5|[Rr]escal|ToTensor|preprocess_input|Normalize"
+_NORMALISING = (LayerKind.BATCH_NORMALISATION, LayerKind.LAYER_NORMALISATION)
+_PASSED = (LayerKind.RESCALING, LayerKind.PADDING, LayerKind.FLATTEN, LayerKind.DROPOUT, LayerKind.OTHER)
 FAINT = 5e-4
 """Below this a range is that of an empty or a made-up input, not of scaled pixels."""
 
@@ -32,6 +35,9 @@ def _seen(case: Case) -> tuple[float, float, str] | None:
     if found is None or found[0].input_range is None or not uses(case):
         return None
     snapshot, measurement = found
+    first = next((x.kind for x in measurement.layers if x.kind not in _PASSED), None)
+    if first in _NORMALISING:
+        return None
     assert snapshot.input_range is not None
     low, high = snapshot.input_range
     words = f"The model was given values from {low:.3g} to {high:.3g}"

@@ -64,7 +64,9 @@ def frozen_anywhere(trace: Trace) -> list[Event]:
             set_to = e.value.args[0] if e.value.args else None
             if set_to is None or set_to.constant is not True:
                 found.append(e)
-        elif not e.sets and e.value.is_call("requires_grad_", "freeze", "set_parameter_requires_grad"):
+        elif not e.sets and e.value.is_call(
+            "requires_grad_", "freeze", "set_parameter_requires_grad", "setattr"
+        ):
             first = e.value.given(0, "requires_grad")
             if first is None or first.constant is not True:
                 found.append(e)

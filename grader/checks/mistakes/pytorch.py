@@ -165,12 +165,23 @@ def evaluations(case: Case) -> list[Evaluation]:
             loop.over is None
             or id(loop) in found
             or id(loop) in training
-            or any(i.value.path == ".backward" for i in inside)
+            or any(i.value.is_call("backward", "grad", "step", "zero_grad", "register_hook") for i in inside)
+            or any(_unfollowed(i.value) for i in inside)
         ):
             continue
         if any(i.value.is_call("argmax", "max", "topk") for i in inside) and e.value.base is not None:
             found[id(loop)] = Evaluation(loop, e.value.base, e, inside)
     return list(found.values())
+
+
+def _unfollowed(value: Value) -> bool:
+    """A call that is handed a model or an optimiser and does with it what is not seen."""
+    return (
+        value.called
+        and value.base is None
+        and value.last not in ("next", "iter", "print", "len", "isinstance")
+        and any(is_module(a) or is_optimiser(a) for a in value.args)
+    )
 
 
 # ---------------------------------------------------------------- models

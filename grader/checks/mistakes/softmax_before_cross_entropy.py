@@ -38,7 +38,9 @@ def _pytorch(case: Case) -> list[Mistake]:
             last = direct or pytorch.final_activation(training.trace, pytorch.model_of(applied.output))
             seen = only_model(case)
             certain = last is not None
-            if last is None and len(training.models) == 1 and seen is not None:
+            # A model leaves the kernel in evaluation mode: where forward asks for the mode, that says nothing.
+            by_mode = line_about(case, r"\bself\.training\b") is not None
+            if last is None and len(training.models) == 1 and seen is not None and not by_mode:
                 last = last_function(seen)
             if last != function:
                 continue

@@ -294,6 +294,8 @@ class _Tracer:
             return self.item(node)
         if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
             return self.make("sequence", node, args=tuple(self.expression(e) for e in node.elts))
+        if isinstance(node, ast.Dict):
+            return self.dictionary(node)
         if isinstance(node, ast.BinOp):
             return self.arithmetic(node)
         if isinstance(node, ast.UnaryOp):
@@ -339,6 +341,14 @@ class _Tracer:
             return known or self.again("item", node, str(index.constant), base)
         # A slice keeps its text: ``x[:100]`` twice is the same part.
         return self.make("item", node, ast.unparse(node.slice), base=base, args=(index,))
+
+    def dictionary(self, node: ast.Dict) -> Value:
+        keys = [self.expression(k) if k is not None else UNKNOWN for k in node.keys]
+        made = self.make("dictionary", node, args=tuple(self.expression(v) for v in node.values))
+        for key, value in zip(keys, made.args, strict=True):
+            if key.op == "constant":
+                self.attributes[id(made), f"[{key.constant!r}]"] = value
+        return made
 
     def arithmetic(self, node: ast.BinOp) -> Value:
         left, right = self.expression(node.left), self.expression(node.right)

@@ -269,6 +269,89 @@ print("Test accuracy:", accuracy(model, test_loader))
     "two classes and one sigmoid": changed(
         MOBILENET, ('Dense(5, activation="softmax")', 'Dense(1, activation="sigmoid")'), ("sparse_categorical_", "binary_")
     ),
+    "loaders in a dictionary": changed(
+        TORCH,
+        ("model = Net()", 'loaders = {"train": train_loader, "test": test_loader}\nmodel = Net()'),
+        ("in train_loader", 'in loaders["train"]'),
+        ("in test_loader", 'in loaders["test"]'),
+    ),
+    "loaders by phase, as in the tutorial": changed(
+        TORCH,
+        ("model = Net()", 'loaders = {"train": train_loader, "test": test_loader}\nmodel = Net()'),
+        (LOOP, '''    for phase in ["train", "test"]:
+        if phase == "train":
+            model.train()
+        else:
+            model.eval()
+        right = 0
+        for images, labels in loaders[phase]:
+            optimizer.zero_grad()
+            with torch.set_grad_enabled(phase == "train"):
+                outputs = model(images)
+                loss = criterion(outputs, labels)
+                if phase == "train":
+                    loss.backward()
+                    optimizer.step()
+            right += (outputs.argmax(1) == labels).sum().item()
+'''),
+    ),
+    "loaders made by something unknown": changed(
+        TORCH,
+        ("model = Net()", "from helpers import prepare\ntrain_loader, test_loader = prepare(train_set, test_set)\nmodel = Net()"),
+    ),
+    "one set and two samplers": changed(
+        TORCH,
+        ("DataLoader(train_set, batch_size=64, shuffle=True)", "DataLoader(train_set, sampler=torch.utils.data.SubsetRandomSampler(range(50000)))"),
+        ("DataLoader(test_set, batch_size=256)", "DataLoader(train_set, sampler=torch.utils.data.SubsetRandomSampler(range(50000, 60000)))"),
+    ),
+    "probabilities in evaluation only": changed(
+        TORCH, ("        return x\n", "        if not self.training:\n            x = torch.softmax(x, 1)\n        return x\n")
+    ),
+    "gradients wanted in a loop of saliency maps": TORCH
+    + "for images, labels in test_loader:\n    images.requires_grad_()\n    best = model(images).max(1).values.sum()\n    print(torch.autograd.grad(best, images)[0].abs().max())\n",
+    "teacher and student": changed(
+        TORCH,
+        ("model = Net()", "teacher = Net()\nmodel = Net()"),
+        ("outputs = model(images)", "wanted = teacher(images)\n        outputs = model(images)"),
+    ),
+    "two networks against each other": """
+import torch
+from torch import nn
+G = nn.Sequential(nn.Linear(8, 784), nn.Tanh())
+D = nn.Sequential(nn.Linear(784, 1), nn.Sigmoid())
+optD, optG = torch.optim.Adam(D.parameters()), torch.optim.Adam(G.parameters())
+bce = nn.BCELoss()
+for real, _ in loader:
+    noise = torch.randn(len(real), 8)
+    D.zero_grad()
+    loss = bce(D(real.flatten(1)), torch.ones(len(real), 1)) + bce(D(G(noise).detach()), torch.zeros(len(real), 1))
+    loss.backward()
+    optD.step()
+    G.zero_grad()
+    bce(D(G(noise)), torch.ones(len(real), 1)).backward()
+    optG.step()
+""",
+    "a test folder's name above the training data": changed(VGG, ('"data/train"', '"/home/test/data/train"')),
+    "a validation set from the same folder by generators": """
+import keras
+from keras import layers
+from tensorflow.keras.preprocessing.image import ImageDataGenerator
+generator = ImageDataGenerator(rescale=1 / 255, validation_split=0.2)
+train = generator.flow_from_directory("data", subset="training")
+val = generator.flow_from_directory("data", subset="validation")
+model = keras.Sequential([layers.Conv2D(8, 3), layers.Flatten(), layers.Dense(5, activation="softmax")])
+model.compile("adam", "categorical_crossentropy")
+model.fit(train, validation_data=val)
+""",
+    "all of a pretrained model on a large data set": changed(
+        VGG,
+        ("for p in model.features.parameters():\n    p.requires_grad = False\n", ""),
+        ('datasets.ImageFolder("data/train", transform=t)', 'datasets.CIFAR10("data", train=True, transform=t)'),
+    ),
+    "a loop that a helper trains": changed(
+        TORCH,
+        (LOOP, "    for images, labels in train_loader:\n        train_step(model, images, labels)\n        print(model(images).argmax(1))\n"),
+    ),
     "a trainer's class": changed(
         TORCH,
         ("for epoch in range(3)", "class Trainer:\n    def __init__(self, model, opt):\n        self.model, self.opt = model, opt\n    def step(self, x, y):\n        self.opt.zero_grad()\n        loss = criterion(self.model(x), y)\n        loss.backward()\n        self.opt.step()\n        return loss\n\ntrainer = Trainer(model, optimizer)\nfor epoch in range(3)"),

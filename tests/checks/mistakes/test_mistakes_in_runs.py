@@ -290,3 +290,19 @@ def test_without_a_run_nothing_of_the_run_is_said(source: str) -> None:
     )
     nb.model(input_range=(0, 255))
     assert seen(nb, execution=None) == []
+
+
+@both
+def test_raw_pixels_into_a_normalising_layer_are_fine(source: str) -> None:
+    assert fed(source, 0, 255, layer("batch normalisation")) == []
+
+
+def test_a_softmax_for_evaluation_only_is_fine_although_it_is_measured() -> None:
+    source = changed(TORCH, ("        return x\n", "        if self.training:\n            return x\n        return torch.softmax(x, 1)\n"))  # fmt: skip
+    soft = (*lenet(), layer("activation", function="softmax"))
+    assert seen(Notebook().code(source).model(layers=soft)) == []
+
+
+def test_fewer_outputs_than_classes_are_other_labels() -> None:
+    nb = Notebook().code(TORCH).data(split="train", loader="torchvision.datasets.MNIST", classes=10, size=100)
+    assert seen(nb.model(layers=lenet(dense=(120, 84, 2)), output=(None, 2))) == []
