@@ -16,6 +16,7 @@ from . import (
     serve_catalog,
     serve_hooks,
     serve_keras,
+    serve_keras2,
     serve_modules,
     serve_network,
     serve_shell,
@@ -29,7 +30,7 @@ def install(bundle: str, work: str) -> None:
     _try(lambda: serve_catalog.load(bundle, work))
     for part in (serve_catalog.link, serve_catalog.watch, serve_hooks.install, serve_network.install):
         _try(part)
-    for part in (serve_torch.install, serve_keras.install, serve_modules.install):
+    for part in (serve_torch.install, serve_keras.install, serve_keras2.install, serve_modules.install):
         _try(part)
 
 

@@ -181,10 +181,16 @@ def _silent(name: str, *inner: str) -> types.ModuleType:
     module = types.ModuleType(name)
     for part in inner:
         made = types.ModuleType(f"{name}.{part}")
-        made.__getattr__ = lambda n: _Recorder(n)  # type: ignore[method-assign]
+        made.__getattr__ = _any_member  # type: ignore[method-assign]
         setattr(module, part, made)
         sys.modules[f"{name}.{part}"] = made
     return module
+
+
+def _any_member(name: str) -> Any:
+    if name.startswith("__"):  # who looks through all modules for a `__file__` must find none
+        raise AttributeError(name)
+    return _Recorder(name)
 
 
 # ---------------------------------------------------------------- OpenCV and tqdm
