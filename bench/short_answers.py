@@ -1,0 +1,87 @@
+"""Answers against a single reference answer: quadratic ridge models over `grader.text.whole`, cross-validated.
+
+The same models are shipped (``grader/text/whole.json``): one for a mark from 0 to 1, one for the
+probability that an answer is correct.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sources import Row
+
+from grader.text import whole
+
+Array = npt.NDArray[np.float64]
+
+
+def features(rows: Sequence[Row]) -> Array:
+    """Of each answer, against the reference that it is nearest to."""
+    read: dict[str, whole.Text] = {}
+
+    def once(text: str) -> whole.Text:
+        if text not in read:
+            read[text] = whole.read(text)
+        return read[text]
+
+    out = []
+    for r in rows:
+        answer = whole.read(r.answer)
+        found = [
+            whole.features(answer, once(ref), once(r.prompt)) for ref in (r.references or (r.reference,))
+        ]
+        out.append(max(found, key=lambda f: f[2]))
+    return np.array(out)
+
+
+def folds(groups: Sequence[str], n: int = 10) -> list[npt.NDArray[np.bool_]]:
+    """Masks of ``n`` test folds; a question is in one fold only. Large questions are dealt out first."""
+    names, counts = np.unique(np.array(groups), return_counts=True)
+    load = np.zeros(n)
+    fold: dict[str, int] = {}
+    for i in np.argsort(-counts, kind="stable"):
+        at = int(load.argmin())
+        fold[str(names[i])] = at
+        load[at] += counts[i]
+    where = np.array([fold[g] for g in groups])
+    return [where == k for k in range(n)]
+
+
+def held_out(x: Array, y: Array, groups: Sequence[str], fit: Callable[[Array, Array], whole.Model]) -> Array:
+    """Predictions for every row by a model fitted on other questions."""
+    out = np.zeros(len(y))
+    for test in folds(groups):
+        out[test] = fit(x[~test], y[~test]).predict(x[test])
+    return out
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How well predicted marks agree with teachers' (0 to 5)."""
+
+    pearson: float
+    rmse: float
+
+
+def marks(predicted: Array, given: Array) -> Marks:
+    return Marks(
+        float(np.corrcoef(predicted, given)[0, 1]), float(np.sqrt(((predicted - given) ** 2).mean()))
+    )
+
+
+@dataclass(frozen=True)
+class Labels:
+    accuracy: float
+    macro_f1: float
+
+
+def labels(predicted: Array, given: Array, threshold: float = 0.5) -> Labels:
+    """Accuracy and macro F1 of a two-way decision."""
+    said, truth = predicted >= threshold, given >= 0.5
+    f1 = []
+    for a, b in ((said, truth), (~said, ~truth)):
+        f1.append(2 * (a & b).sum() / max(a.sum() + b.sum(), 1))
+    return Labels(float((said == truth).mean()), float(np.mean(f1)))
