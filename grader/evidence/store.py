@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from sqlalchemy import Float, String, Text, create_engine, delete, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from grader.errors import OutputError
 from grader.evidence.calibration import Calibration
@@ -68,8 +69,11 @@ class Store:
             (self.folder / "blobs").mkdir(parents=True, exist_ok=True)
             self._engine = create_engine(f"sqlite:///{self.folder / 'evidence.sqlite'}")
             event.listen(self._engine, "connect", _pragmas)
-            with self._errors():
-                _Base.metadata.create_all(self._engine)
+            with self._errors(), self._engine.begin() as connection:
+                for table in _Base.metadata.sorted_tables:  # another command may be making them just now
+                    connection.execute(CreateTable(table, if_not_exists=True))
+                    for index in table.indexes:
+                        connection.execute(CreateIndex(index, if_not_exists=True))
         except OSError as e:
             raise self._unwritable(e.strerror or str(e)) from e
 
@@ -175,6 +179,6 @@ def _blobs(execution: Execution) -> set[Sha256]:
 
 def _pragmas(connection: object, _record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("PRAGMA busy_timeout=30000")  # first: the next line waits for other commands, too
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA busy_timeout=30000")
     cursor.close()

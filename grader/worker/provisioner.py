@@ -159,12 +159,14 @@ def kernel_sandbox(work: Path, notes: Path, bundle: Path | None = None) -> dict[
 
 
 def give(path: Path, user: int) -> None:
-    """Makes ``user`` the owner of a path and of what is in it, which only root can and needs to."""
-    if path.is_dir():
-        path.chmod(0o700)
+    """Makes ``user`` the owner of a path and of what is in it, which only root can and needs to; closed to others.
+
+    To the user's group it is open: without namespaces a kernel may have to stay root, without root's powers.
+    """
     if os.geteuid() == 0:
         for each in (path, *path.rglob("*")) if path.is_dir() else (path,):
             os.chown(each, user, user, follow_symlinks=False)
+    path.chmod(0o770 if path.is_dir() else 0o660)
 
 
 def kernel_task(work: Path, notes: Path, bundle: Path | None = None) -> dict[str, Any]:

@@ -394,8 +394,8 @@ def _become(user: int) -> bool:
     os.setegid(0)
     for capability in range(64):
         libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+    os.setgroups([] if readable else [user])
     if readable:
-        os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
         die_with_parent()  # cleared by the change of user

@@ -1,0 +1,185 @@
+"""The evidence store: what is kept is found again, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from grader.errors import OutputError
+from grader.evidence.model import (
+    Environment,
+    Execution,
+    Figure,
+    Isolation,
+    IsolationLevel,
+    Limits,
+    PieceRun,
+    Profile,
+    RunState,
+)
+from grader.evidence.store import Store
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def execution(key: str = "k", png: str | None = None) -> Execution:
+    figures = (Figure(piece=0, png=png),) if png else ()
+    return Execution(
+        key=key,
+        profile=Profile.SMOKE,
+        state="complete",
+        isolation=Isolation(level=IsolationLevel.NAMESPACES),
+        environment=Environment(python="3.11"),
+        limits=Limits(),
+        runs=(PieceRun(piece=0, state=RunState.OK, figures=figures),),
+    )
+
+
+def test_what_was_put_is_got(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    digest = store.keep(b"picture")
+    kept = execution(png=digest)
+    store.put(kept)
+    store.put(kept)
+    assert Store(tmp_path).get("k") == kept and len(store) == 1
+    assert store.blob(digest) == b"picture" and store.keep(b"picture") == digest
+    assert store.get("other") is None
+    store.forget("k")
+    assert store.get("k") is None and len(store) == 0
+
+
+def test_a_record_of_an_older_form_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put(execution())
+    with sqlite3.connect(tmp_path / "evidence.sqlite") as db:
+        (record,) = db.execute("select record from executions").fetchone()
+        db.execute("update executions set record = ?", (json.dumps({**json.loads(record), "gone": 1}),))
+    assert store.get("k") is None
+    store.put(execution())
+    assert store.get("k") == execution()
+
+
+def test_a_run_whose_picture_is_gone_is_run_again(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    digest = store.keep(b"picture")
+    store.put(execution(png=digest))
+    shutil.rmtree(tmp_path / "blobs")
+    assert store.get("k") is None
+    with pytest.raises(KeyError):
+        store.blob(digest)
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(OutputError, match="evidence store cannot be written") as raised:
+        Store(file / "below")
+    assert raised.value.exit_code == 4 and "--store" in str(raised.value)
+    broken = tmp_path / "broken"
+    Store(broken)
+    for each in broken.glob("evidence.sqlite*"):
+        each.write_bytes(b"this is no database" * 100)
+    with pytest.raises(OutputError):
+        Store(broken).put(execution())
+
+
+WRITE = """
+import sys
+from pathlib import Path
+sys.path[:0] = {paths!r}
+from test_store import execution
+from grader.evidence.store import Store
+store = Store(Path({folder!r}))
+for i in range(40):
+    digest = store.keep(b"same %d" % i)
+    store.put(execution(f"{name}-{{i}}", digest))
+    store.put(execution("both", digest))
+"""
+
+
+def test_two_commands_may_write_at_once(tmp_path: Path) -> None:
+    paths = [str(Path(__file__).parent), str(REPOSITORY)]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITE.format(paths=paths, folder=str(tmp_path / "s"), name=n)]
+        )
+        for n in "ab"
+    ]
+    assert [p.wait(60) for p in running] == [0, 0]
+    store = Store(tmp_path / "s")
+    assert len(store) == 81 and all(store.get(f"{n}-{i}") for n in "ab" for i in range(40))
+
+
+RUBRIC = """
+id: tiny
+title: Tiny
+resources: []
+questions:
+  - id: q1
+    title: Prints
+    marks: 1
+    criteria:
+      - {check: runs, marks: 1}
+"""
+GRADE = """
+import sys
+sys.path.insert(0, {repository!r})
+from pathlib import Path
+from grader import engine
+from grader.worker import environment
+environment.inside_digest = lambda: "the same"  # though someone edits the code between the runs
+options = engine.Options(rubric={rubric!r}, store=Path({store!r}), jobs=1)
+if __name__ == "__main__":
+    found = engine.grade([Path({folder!r})], options)
+    print(sorted((Path(s.file).name, s.executed) for s in found.submissions))
+"""
+
+
+def test_a_command_killed_midway_and_run_again_repeats_only_what_was_in_flight(tmp_path: Path) -> None:
+    folder, store = tmp_path / "submissions", tmp_path / "store"
+    folder.mkdir()
+    for name, seconds in (("a", 0), ("b", 8), ("c", 0)):
+        cell = f"# Q1\nimport time; time.sleep({seconds}); print('{name}')"
+        cells = [
+            {"cell_type": "code", "source": cell, "metadata": {}, "outputs": [], "execution_count": None}
+        ]
+        notebook = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
+        (folder / f"{name}.ipynb").write_text(json.dumps(notebook))
+    (tmp_path / "tiny.yaml").write_text(RUBRIC)
+    script = GRADE.format(
+        repository=str(REPOSITORY), rubric=str(tmp_path / "tiny.yaml"), store=str(store), folder=str(folder)
+    )
+    command = [sys.executable, "-c", script]
+    environment = {
+        **os.environ,
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "GRADE_DATA": str(tmp_path / "none"),
+    }
+    first = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        for _ in range(1200):
+            if first.poll() is not None:
+                assert first.stdout is not None
+                pytest.fail(first.stdout.read().decode()[-2000:])
+            if (store / "evidence.sqlite").exists() and len(Store(store)) == 1:
+                break
+            time.sleep(0.1)
+        first.send_signal(signal.SIGKILL)
+    finally:
+        first.kill()
+        first.wait(10)
+    assert len(Store(store)) == 1
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert again.returncode == 0, again.stderr[-2000:]
+    assert again.stdout.splitlines()[-1] == "[('a.ipynb', False), ('b.ipynb', True), ('c.ipynb', True)]"
+    third = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert third.stdout.splitlines()[-1] == "[('a.ipynb', False), ('b.ipynb', False), ('c.ipynb', False)]"
