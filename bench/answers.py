@@ -1,0 +1,226 @@
+"""How well answers in words and numbers are marked: one table, and a last line of JSON.
+
+    python bench/answers.py [DATA]
+
+DATA is the folder of short-answer sets (default: GRADE_DATA/short-answers, else
+../shared/data/short-answers). Everything that is fitted is cross-validated: coursework by submission,
+public sets by question. What is absent is said so and is null in the JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+# Before numpy is imported: one core is what is measured.
+# ruff: noqa: E402
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TOKENIZERS_PARALLELISM"):
+    os.environ.setdefault(name, "1" if "NUM" in name else "false")
+
+import numpy as np
+from coursework import Judged, held_out, questions
+from fit_points import FIRST
+from fit_whole import logistic, ridge
+from quantity_strings import misses
+from short_answers import features, labels, marks
+from short_answers import held_out as held_out_rows
+from sources import Coursework, coursework, data_folder, mohler, scientsbank
+
+from grader.text import calibration, whole
+from grader.text.assess import assess
+from grader.text.sentences import read_text
+
+ROOT = Path(__file__).resolve().parents[1]
+COVERAGE = (0.3, 0.5, 0.7, 0.9)
+
+
+def bootstrap(a: Sequence[float], b: Sequence[float], n: int = 1000) -> tuple[float, float]:
+    """A 95 % interval of Pearson's r."""
+    x, y = np.array(a), np.array(b)
+    rng = np.random.default_rng(0)
+    draws = [rng.integers(0, len(x), len(x)) for _ in range(n)]
+    low, high = np.percentile([np.corrcoef(x[d], y[d])[0, 1] for d in draws], [2.5, 97.5])
+    return float(low), float(high)
+
+
+def measure_coursework(rows: list[Coursework]) -> dict[str, float]:
+    rubric = questions(ROOT / "rubrics" / "cnn-architecture.yaml")
+    out: dict[str, float] = {}
+    groups: list[tuple[str, Callable[[Coursework], str]]] = [
+        ("question", lambda r: r.question),
+        ("submission", lambda r: r.submission),
+    ]
+    for name, group in groups:
+        judged = held_out(rows, rubric, group)
+        mark, gold = [j.mark for j in judged], [j.row.total for j in judged]
+        error = np.abs(np.array(mark) - np.array(gold))
+        points = np.array([(a, b) for j in judged for a, b in zip(j.points, j.row.points, strict=True)])
+        r = float(np.corrcoef(mark, gold)[0, 1])
+        low, high = bootstrap(mark, gold)
+        print(
+            f"coursework, {len(rows)} answers, fitted without their {name}: totals r {r:.3f} ({low:.3f} to {high:.3f}), "
+            f"mean absolute error {error.mean():.2f} of 20, {np.mean(error > 2):.1%} off by more than 2; "
+            f"points r {np.corrcoef(points.T)[0, 1]:.3f}"
+        )
+        if name == "submission":
+            out = {"r": r, "mae": float(error.mean()), "points_r": float(np.corrcoef(points.T)[0, 1])}
+            out |= final(judged)
+            risk("coursework", [_confidence(j) for j in judged], error > 2, "off by more than 2 of 20")
+    return out
+
+
+def _confidence(j: Judged) -> float:
+    c = calibration.shipped()
+    return 0.0 if j.marked.guarded else c.confidence(j.marked.suggested, j.marked.chances)
+
+
+def final(judged: list[Judged]) -> dict[str, float]:
+    """What may stand without a person, with error model and thresholds from other submissions."""
+    report = calibration.calibrate(
+        [j.marked for j in judged], groups=[j.row.submission for j in judged], start=FIRST
+    )
+    a = report.after
+    print(
+        f"  final without a person: {a.coverage:.1%} of answers, {a.wrong:.1%} of these off by more than 2 of 20"
+    )
+    return {"final": a.coverage, "final_wrong": a.wrong}
+
+
+def risk(name: str, confidence: Sequence[float], wrong: Sequence[bool], what: str) -> None:
+    order = np.argsort(-np.array(confidence), kind="stable")
+    bad = np.array(wrong)[order]
+    cells = [f"{bad[: max(int(c * len(bad)), 1)].mean():.1%} at {c:.0%}" for c in COVERAGE]
+    print(f"  {name}, {what}, by coverage: {', '.join(cells)}")
+
+
+def measure_mohler(home: Path) -> dict[str, float]:
+    rows = mohler(home)
+    x, y = features(rows), np.array([r.score for r in rows])
+    predicted = np.clip(held_out_rows(x, y, [r.group for r in rows], ridge), 0, 5)
+    m = marks(predicted, y)
+    low, high = bootstrap(predicted, y)
+    print(
+        f"Mohler, {len(rows)} answers, questions held out: r {m.pearson:.3f} ({low:.3f} to {high:.3f}), RMSE {m.rmse:.3f}"
+    )
+    error = np.abs(predicted - y)
+    size = held_out_rows(x, error, [r.group for r in rows], ridge)
+    risk("Mohler", list(-size), list(error > 1), "off by more than 1 of 5")
+    return {"pearson": m.pearson, "rmse": m.rmse}
+
+
+def measure_scientsbank(home: Path) -> dict[str, float]:
+    rows = scientsbank(home)
+    x, y = features(rows), np.array([r.score for r in rows])
+    p = held_out_rows(x, y, [r.group for r in rows], logistic)
+    m = labels(p, y)
+    print(
+        f"SciEntsBank two-way, {len(rows)} answers, questions held out: accuracy {m.accuracy:.3f}, macro F1 {m.macro_f1:.3f}"
+    )
+    risk("SciEntsBank", list(np.abs(p - 0.5)), list((p >= 0.5) != (y >= 0.5)), "wrong")
+    return {"accuracy": m.accuracy, "f1": m.macro_f1}
+
+
+def speed(home: Path | None) -> float:
+    """Short answers a second on one core, cleaning and reading included, the vectors loaded."""
+    if home is None:
+        return float("nan")
+    rows = mohler(home)
+    model = whole.shipped()["mark"]
+    known = {t: whole.read(t) for r in rows for t in (r.reference, r.prompt)}
+    best = 0.0
+    for _ in range(3):
+        start = time.perf_counter()
+        x = np.array(
+            [whole.features(whole.read(r.answer), known[r.reference], known[r.prompt]) for r in rows]
+        )
+        model.predict(x)
+        best = max(best, len(rows) / (time.perf_counter() - start))
+    return best
+
+
+def speed_points(rows: list[Coursework]) -> float:
+    """Whole coursework answers (180 words each) against five points a second."""
+    rubric = questions(ROOT / "rubrics" / "cnn-architecture.yaml")
+    best = 0.0
+    for _ in range(3):
+        start = time.perf_counter()
+        for r in rows:
+            q = rubric[r.question]
+            assess(q.points, q.prompt, read_text(r.answer), source=r.answer, best=q.best)
+        best = max(best, len(rows) / (time.perf_counter() - start))
+    return best
+
+
+def startup() -> tuple[float, bool]:
+    """Seconds to import the checks of words and numbers in a fresh process, and whether torch came along."""
+    code = (
+        "import time; t = time.perf_counter(); import sys, grader.checks.key_points, grader.checks.quantity; "
+        "print(time.perf_counter() - t, 'torch' in sys.modules)"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        for _ in range(3)
+    ]
+    best = min((r.stdout.split() for r in runs), key=lambda p: float(p[0]))
+    return float(best[0]), best[1] == "True"
+
+
+def main() -> None:
+    home: Path | None
+    try:
+        home = data_folder(sys.argv[1] if len(sys.argv) > 1 else None)
+    except SystemExit as e:
+        print(e)
+        home = None
+
+    def given(folder: str) -> Path | None:
+        if home is not None and (home / folder).is_dir():
+            return home
+        print(f"{folder}: not measured, the data is not there")
+        return None
+
+    course: dict[str, float] = {}
+    if at := given("cnn-coursework"):
+        rows = coursework(at)
+        course = measure_coursework(rows)
+    mo = measure_mohler(at) if (at := given("mohler")) else {}
+    sci = measure_scientsbank(at) if (at := given("semeval2013")) else {}
+    total, wrong = misses()
+    print(
+        f"quantities: {total - len(wrong)} of {total} read rightly"
+        + "".join(f"\n  missed: {w}" for w in wrong)
+    )
+    rate = speed(home if mo else None)
+    seconds, torch = startup()
+    print(f"speed: {rate:.0f} short answers a second" if mo else "speed: not measured")
+    if course:
+        print(f"  {speed_points(rows):.0f} coursework answers a second against all points of their question")
+    print(f"start-up: {seconds:.2f} s, torch {'is' if torch else 'is not'} imported")
+    print(
+        json.dumps(
+            {
+                "mohler_pearson": _round(mo.get("pearson")),
+                "mohler_rmse": _round(mo.get("rmse")),
+                "seb2_accuracy": _round(sci.get("accuracy")),
+                "seb2_macro_f1": _round(sci.get("f1")),
+                "coursework_r": _round(course.get("r")),
+                "coursework_mae": _round(course.get("mae")),
+                "answers_per_second": round(rate) if mo else None,
+                "quantities_right": total - len(wrong),
+                "quantities": total,
+            }
+        )
+    )
+
+
+def _round(x: float | None) -> float | None:
+    return None if x is None else round(x, 3)
+
+
+if __name__ == "__main__":
+    main()
