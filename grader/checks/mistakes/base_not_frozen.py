@@ -8,7 +8,7 @@ from grader.checks.mistakes.base import Mistake, Words, quote
 from grader.checks.mistakes.data import origins
 from grader.checks.mistakes.pretrained import bases, frozen_anywhere
 from grader.checks.mistakes.trace import trace
-from grader.checks.mistakes.values import Event, Value
+from grader.checks.mistakes.values import Event, Value, made_of
 
 WORDS = Words(
     name="base_not_frozen",
@@ -64,7 +64,7 @@ def find(case: Case) -> list[Mistake]:
                 made = next((e for e in traced.events if e.value is optimiser), None)
                 return [_seen(own[id(given.base)].event, rate, made)]
     for fit in keras.fits(case):
-        layers = keras.layers_of(traced, fit.model) or _deep(fit.model)
+        layers = keras.layers_of(traced, fit.model) or made_of(fit.model)
         used = next((own[id(x)] for x in layers if id(x) in own), None)
         high = {"sgd": 1e-2}.get(fit.compiled.optimiser, 1e-3)
         if (
@@ -86,12 +86,6 @@ def _large(data: Value | None) -> bool:
         or (o.value.path.startswith("torchvision.datasets.") and not o.value.is_call("ImageFolder"))
         for o in origins(data)
     )
-
-
-def _deep(value: Value, depth: int = 0) -> list[Value]:
-    if depth > 12:
-        return []
-    return [value, *(p for part in value.parts for p in _deep(part, depth + 1))]
 
 
 def _rate(optimiser: Value) -> float | None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grader.checks.mistakes.values import Value
+from grader.checks.mistakes.values import Value, made_of
 
 SAMPLERS = {"sampler", "batch_sampler", "validation_split", "subset"}
 """Keywords with which a loader gives a part of its images; which part is not followed."""
@@ -57,24 +56,29 @@ def unloaded(value: Value | None) -> Value | None:
     return value
 
 
-def origins(value: Value | None, whole: bool = True, depth: int = 0) -> Iterator[Origin]:
-    """The data sets that a value's images come from."""
-    if value is None or depth > 40:
-        return
-    split = split_of(value)
-    if split is not None:
-        yield Origin(value, split, whole)
-        return
-    if value.op == "item":
-        images = value.base is not None and split_of(value.base) is not None  # of a pair with its labels
-        whole = whole and (images or (bool(value.args) and _ALL.fullmatch(value.path) is not None))
-    elif value.called:
-        whole = whole and value.is_call(*PASSING) and not SAMPLERS & value.named.keys()
-    elif value.op not in ("sequence", "element", "operation", "starred"):
-        whole = False
-    for part in value.parts:
-        if part.op not in ("constant", "function", "class", "name"):
-            yield from origins(part, whole, depth + 1)
+def origins(value: Value | None) -> list[Origin]:
+    """The data sets that a value's images come from, each once."""
+    found: dict[tuple[int, bool], Origin] = {}
+    todo, seen = [(value, True)], set()
+    while todo:
+        value, whole = todo.pop()
+        if value is None or (id(value), whole) in seen:
+            continue
+        seen.add((id(value), whole))
+        split = split_of(value)
+        if split is not None:
+            found[id(value), whole] = Origin(value, split, whole)
+            continue
+        if value.op == "item":
+            images = value.base is not None and split_of(value.base) is not None  # of a pair with its labels
+            whole = whole and (images or (bool(value.args) and _ALL.fullmatch(value.path) is not None))
+        elif value.called:
+            whole = whole and value.is_call(*PASSING) and not SAMPLERS & value.named.keys()
+        elif value.op not in ("sequence", "element", "operation", "starred"):
+            whole = False
+        parts = [p for p in value.parts if p.op not in ("constant", "function", "class", "name")]
+        todo += [(p, whole) for p in parts]
+    return list(found.values())
 
 
 def split_of(value: Value) -> str | None:
@@ -120,9 +124,7 @@ def _folder(path: str) -> str:
 
 def path_of(value: Value) -> str:
     """A path as far as the code tells it: constants joined, the rest left out."""
-    if isinstance(value.constant, str):
-        return value.constant
-    return "/".join(p for part in value.parts if (p := path_of(part)))
+    return "/".join(v.constant for v in made_of(value) if isinstance(v.constant, str))
 
 
 def same(a: Value | None, b: Value | None) -> bool:

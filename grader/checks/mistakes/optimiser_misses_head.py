@@ -110,12 +110,18 @@ def _other(t: pytorch.Training, optimiser: Value) -> Mistake | None:
     )
 
 
-def _within(traced: Trace, part: Value, whole: Value, depth: int = 0) -> bool:
+def _within(traced: Trace, part: Value, whole: Value) -> bool:
     """Whether one model is used in making another, as far as can be seen."""
-    if depth > 8:
-        return True
-    set_on = [e.value.args[0] for e in traced.events if e.sets and owner(e.target) is whole]
-    return any(p is part or _within(traced, part, p, depth + 1) for p in (*whole.parts, *set_on))
+    put = [(owner(e.target), e.value.args[0]) for e in traced.events if e.sets and e.value.args]
+    todo, seen = [whole], set()
+    while todo:
+        value = todo.pop()
+        if value is part:
+            return True
+        if id(value) not in seen:
+            seen.add(id(value))
+            todo += [*value.parts, *(new for of, new in put if of is value)]
+    return False
 
 
 def _keras(case: Case) -> list[Mistake]:

@@ -75,7 +75,7 @@ def _count(value: Value | None) -> int | None:
     """How many images a value surely has: a slice ``[:n]`` of a data set, or ``Subset(…, range(n))``."""
     if value is None:
         return None
-    if value.op == "item" and value.base is not None and any(True for _ in origins(value.base)):
+    if value.op == "item" and value.base is not None and origins(value.base):
         m = re.fullmatch(r"(?:0)?:(\d+)(?:,.*)?", value.path)
         return int(m[1]) if m else None
     if value.is_call("Subset") and (chosen := value.given(1, "indices")):

@@ -60,6 +60,19 @@ class Value:
 UNKNOWN = Value("unknown")
 
 
+def made_of(value: Value) -> list[Value]:
+    """A value and all that it was made of, each once, itself first."""
+    found: list[Value] = []
+    todo, seen = [value], set()
+    while todo:
+        v = todo.pop()
+        if id(v) not in seen:
+            seen.add(id(v))
+            found.append(v)
+            todo += reversed(v.parts)
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Loop:
     """One entry into a ``for``, ``while`` or comprehension; ``over`` is what it iterates."""

@@ -402,3 +402,10 @@ def test_a_mistake_quotes_its_line() -> None:
     assert mistake.quotes[0].piece == 1
     assert source.splitlines()[(mistake.quotes[0].line or 0) - 1].strip() == "loss.backward()"
     assert "zero_grad" not in mistake.hint
+
+
+def test_long_chains_of_values_take_no_time() -> None:
+    doubled = "".join(f"x_train = x_train + x_train * {i}\n" for i in range(60))
+    layers = "".join("model = nn.Sequential(model, model)\n" for _ in range(40))
+    assert written(changed(KERAS, ("model = keras", f"{doubled}model = keras"))) == []
+    assert written(changed(TORCH, ("criterion = nn", f"{layers}criterion = nn"))) == []
