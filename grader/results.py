@@ -74,6 +74,9 @@ class QuestionResult(Record):
     cells: tuple[CellRef, ...] = ()
     criteria: tuple[CriterionResult, ...] = ()
     curves: tuple[Curve, ...] = ()
+    claims: tuple[Table, ...] = Field(
+        (), description="figures that the answer states, beside what was measured"
+    )
     feedback: tuple[Mistake, ...] = Field(
         (), description="common mistakes that were seen; no marks by themselves"
     )

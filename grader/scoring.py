@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from grader.checks.base import Case, Check, Criterion, State, Verdict, registered, review, ungraded
+from grader.checks.base import Case, Check, Criterion, State, Table, Verdict, registered, review, ungraded
+from grader.checks.claims import claim_table
 from grader.checks.curves import shown_curves
 from grader.checks.mistakes.registry import found
 from grader.evidence.calibration import Calibration
@@ -162,8 +163,17 @@ def _question(
         cells=cell_refs(case),
         criteria=tuple(results),
         curves=curves_of(case),
+        claims=claims_of(case, results),
         feedback=() if question.prose else found(case),
     )
+
+
+def claims_of(case: Case, results: list[CriterionResult]) -> tuple[Table, ...]:
+    """Stated figures beside the measured ones, unless a criterion shows them already."""
+    table = claim_table(case) if case.code else None
+    if table is None or any(t.title == table.title for r in results if not r.hidden for t in r.tables):
+        return ()
+    return (table,)
 
 
 MOST_EPOCHS = 200

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from grader.checks.base import Case, Table
 from grader.checks.models import measured
 from grader.checks.parts import held_out
 from grader.checks.ran import nothing_ran, place
-from grader.checks.stated import Stated, stated
+from grader.checks.stated import Literals, Stated, literals, stated, stated_in_saved, typed
 from grader.checks.statistics import differ
-from grader.evidence.model import Record
+from grader.evidence.model import Profile, Record
 
 AGREES, DIFFERS, OPEN = "agrees", "differs", "cannot be checked"
 _KINDS = ("test accuracy", "training time", "parameters")
@@ -23,6 +25,8 @@ class Claim(Record):
     figure: Stated
     measured: str
     outcome: str
+    remark: str = ""
+    """For the marker: that no output has the figure, or that the code holds it as a literal."""
 
 
 def images_tested(case: Case, dataset: str, otherwise: int) -> int:
@@ -58,19 +62,44 @@ def _parameters(case: Case, figure: Stated) -> tuple[str, str]:
 
 
 def claims(case: Case) -> list[Claim]:
-    """Every accuracy, time and parameter count that the answer's text or fresh output states, in order.
+    """Every accuracy, time and parameter count that the answer's text or fresh output states, in order, and
+    the last of each saved output.
 
     A written accuracy or time of the author's own, longer run cannot be checked by a short one.
     """
+    held = literals(case)
+    outputs = [r.stdout for r in case.runs] + [p.saved_output for p in case.code]
+    printed = "\n".join(outputs).replace(",", "")
     readers = {"test accuracy": _accuracy, "training time": _time, "parameters": _parameters}
     found = []
     for what in _KINDS:
-        for figure in stated(case, what):
+        for figure in (*stated(case, what), *stated_in_saved(case, what)):
             words, outcome = readers[what](case, figure)
-            if outcome is DIFFERS and not figure.fresh and what != "parameters":
+            if outcome is DIFFERS and not figure.fresh and what != "parameters" and not _same_run(case):
                 outcome = OPEN
-            found.append(Claim(what=what, figure=figure, measured=words, outcome=outcome))
+            remark = _remark(case, figure, printed, held)
+            found.append(Claim(what=what, figure=figure, measured=words, outcome=outcome, remark=remark))
     return found
+
+
+def _same_run(case: Case) -> bool:
+    """Whether this run had all the data that the author's own may have had."""
+    return case.profile is Profile.FULL
+
+
+def _remark(case: Case, figure: Stated, printed: str, held: Literals) -> str:
+    if figure.fresh and typed(figure, held):
+        return "stands as a literal in the code"
+    if figure.fresh or figure.saved or nothing_ran(case) or len(figure.digits.replace(".", "")) < 3:
+        return ""
+    digits = figure.digits.replace(",", "")
+    shown = re.search(rf"(?<!\d){re.escape(digits)}", printed)  # 98.5 may be the start of 98.51
+    share = f"{figure.value:.6f}".rstrip("0") if figure.percent else digits
+    return "" if shown or share in printed else "in no output, fresh or saved"
+
+
+def _source(figure: Stated) -> str:
+    return "output" if figure.fresh else "saved output" if figure.saved else "text"
 
 
 def claim_table(case: Case) -> Table | None:
@@ -79,16 +108,25 @@ def claim_table(case: Case) -> Table | None:
     if not rows:
         return None
     shown = rows[-MOST:]
+    noted = any(c.remark for c in shown)
     return Table(
         title="Stated and measured",
-        header=("figure", "where", "as stated", "measured", "outcome"),
+        header=(
+            "figure",
+            "where",
+            "as stated",
+            "measured",
+            "outcome",
+            *(("for the marker",) if noted else ()),
+        ),
         rows=tuple(
             (
                 c.what,
-                f"{place(case, c.figure.piece)}, {'output' if c.figure.fresh else 'text'}",
+                f"{place(case, c.figure.piece)}, {_source(c.figure)}",
                 c.figure.digits + (" %" if c.figure.percent else " s" if c.what == "training time" else ""),
                 c.measured or "not measured",
                 c.outcome,
+                *((c.remark,) if noted else ()),
             )
             for c in shown
         ),

@@ -54,6 +54,8 @@ class Stated(Record):
     percent: bool = False
     vague: bool = False
     """It may be of other data than what is asked for."""
+    saved: bool = False
+    """It stands in an output that the author saved; not ``fresh`` then."""
 
 
 def _of(line: str, at: int) -> str:
@@ -259,6 +261,21 @@ def typed_values(values: Sequence[float], held: Literals) -> bool:
             for v in values
         )
     )
+
+
+def stated_in_saved(case: Case, what: str) -> list[Stated]:
+    """The last figure of this kind in each output that the author saved: the result, not the log before it."""
+    found = []
+    for p in case.code:
+        every = list(read(p.saved_output, what)) if p.saved_output else []
+        for value, digits, percent, line, vague in every[-1:]:
+            found.append(
+                Stated(
+                    value=value, digits=digits, line=line, piece=p.index, fresh=False, percent=percent,
+                    vague=vague, saved=True,
+                )
+            )  # fmt: skip
+    return found
 
 
 def best(figures: Iterable[Stated]) -> Stated | None:

@@ -37,7 +37,16 @@ OWN_FIGURES = frozenset(
 """Keys of `evidence` that speak of the student's own work. Others (what was expected, what is
 accepted, the reference's figures) are a marker's; an unknown key counts as one of those."""
 
-ANSWER_COLUMNS = ("expected", "reference", "wanted", "accepted", "model answer", "point", "key")
+ANSWER_COLUMNS = (
+    "expected",
+    "reference",
+    "wanted",
+    "accepted",
+    "model answer",
+    "point",
+    "key",
+    "for the marker",
+)
 """Table columns that give the answer away; told by the first words of their heading."""
 
 
@@ -83,7 +92,7 @@ def shown_submission(result: SubmissionResult, audience: Audience) -> Submission
 
 def _question(q: QuestionResult) -> QuestionResult:
     criteria = tuple(_criterion(c) for c in q.criteria if not c.hidden)
-    update: dict[str, Any] = {"criteria": criteria}
+    update: dict[str, Any] = {"criteria": criteria, "claims": _shown_tables(q.claims)}
     if len(criteria) < len(q.criteria):
         update["mark"] = sum(c.mark for c in criteria if c.state is not State.UNGRADED)
         update["out_of"] = sum(c.out_of for c in criteria)
@@ -96,9 +105,13 @@ def _criterion(c: CriterionResult) -> CriterionResult:
         update={
             "private": "",
             "evidence": _own(c.evidence),
-            "tables": tuple(t for t in map(_without_answers, c.tables) if t.header),
+            "tables": _shown_tables(c.tables),
         }
     )
+
+
+def _shown_tables(tables: tuple[Table, ...]) -> tuple[Table, ...]:
+    return tuple(t for t in map(_without_answers, tables) if t.header)
 
 
 def _own(evidence: Mapping[str, Any]) -> dict[str, Any]:

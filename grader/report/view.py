@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,6 +99,8 @@ class QuestionView:
     where: str
     unsure: bool
     charts: list[Chart]
+    claims: list[Table]
+    claims_numeric: list[set[int]]
 
     @property
     def mark_state(self) -> str:
@@ -171,19 +173,26 @@ def _question(q: QuestionResult, anchor: str, places: Places, gallery: Gallery) 
         where=cell_ranges([ref.cell for ref in q.cells]),
         unsure=q.confidence < UNSURE,
         charts=charts(q.curves),
+        claims=(claims := _tables(q.claims)),
+        claims_numeric=[_numeric(t) for t in claims],
     )
 
 
-def _criterion(c: CriterionResult, anchor: str, places: Places, gallery: Gallery) -> CriterionView:
-    tables = [
+def _tables(tables: Sequence[Table]) -> list[Table]:
+    """Tables as large as a page can bear."""
+    return [
         t.model_copy(
             update={
                 "header": tuple(text.short(h, CELL) for h in t.header[:COLUMNS]),
                 "rows": tuple(tuple(text.short(v, CELL) for v in r[:COLUMNS]) for r in t.rows[:ROWS]),
             }
         )
-        for t in c.tables[:10]
+        for t in tables[:10]
     ]
+
+
+def _criterion(c: CriterionResult, anchor: str, places: Places, gallery: Gallery) -> CriterionView:
+    tables = _tables(c.tables)
     points = [_point(p, c, places) for p in points_of(c.evidence)[:QUOTES]]
     said = {p.quote.text for p in points if p.quote}
     quotes = [q for quote in c.quotes[:QUOTES] if (q := places.quote(quote)).text not in said]

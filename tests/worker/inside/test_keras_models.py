@@ -297,3 +297,22 @@ model.compile("sgd", "categorical_crossentropy"); model.fit(a, verbose=0)
     note = models(notebook(2, model))["model"]
     assert note["input_shape"] == [16, 16, 3]
     assert 0 <= note["input_range"][0] < note["input_range"][1] <= 1
+
+
+@pytest.mark.parametrize(
+    ("fit", "steps", "samples"),
+    [
+        ("model.fit(X, y, batch_size=40, epochs=2, verbose=0)", 6, 192),
+        ("model.fit(X, y, validation_split=0.25, epochs=3, verbose=0)", 9, 216),
+        ("model.fit(tf.data.Dataset.from_tensor_slices((X, y)).batch(32), epochs=2, verbose=0)", 6, 0),
+        ("model.evaluate(X, y, verbose=0)", 0, 0),
+    ],
+    ids=["arrays", "validation-split", "a-pipeline-of-unknown-size", "evaluation"],
+)
+def test_training_steps_and_images_are_counted(
+    fit: str, steps: int, samples: int, notebook: Notebook
+) -> None:
+    made = LENET["sequential"] + 'model.compile("adam", "sparse_categorical_crossentropy")'
+    notebook(1, made)
+    note = models(notebook(2, fit))["model"]
+    assert (note["steps"], note["samples"]) == (steps, samples)
