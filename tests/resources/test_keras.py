@@ -150,3 +150,30 @@ print(float(model.weights[0].numpy().sum()))
     assert ran.code == 0, ran.err
     assert ran.out.split()[-1] == made.out.split()[-1]
     assert [s.stand_in for s in ran.substitutions] == [False]
+
+
+def test_what_keras_2_allowed_where_only_the_writing_differs(notebook: Notebook) -> None:
+    ran = notebook(
+        """
+import keras
+from tensorflow.keras import layers, optimizers
+model = keras.Sequential([
+    keras.Input((28, 28, 1)), layers.AveragePooling2D(), layers.AveragePooling2D(7, strides=1),
+    layers.Flatten(), layers.Dense(10, activation="softmax")])
+print(model.layers[0].pool_size, model.layers[0].strides, model.layers[1].pool_size, model.layers[1].output.shape)
+print(keras.Sequential.from_config(model.get_config()).count_params())
+for made in (optimizers.Adam(lr=0.25), optimizers.SGD(lr=0.5, momentum=0.9), optimizers.Adam(learning_rate=0.125)):
+    print(float(made.learning_rate))
+try:
+    optimizers.Adam(rate=0.1)
+except ValueError as e:
+    print("refused", e)
+""",
+        warm=WARM,
+    )
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines()[:5] == [
+        "(2, 2) (2, 2) (7, 7) (None, 8, 8, 1)", "650", "0.25", "0.5", "0.125",
+    ]  # fmt: skip
+    assert "refused" in ran.out
+    assert [s.asked for s in ran.substitutions] == ["Adam(lr=0.25)", "SGD(lr=0.5)"]
