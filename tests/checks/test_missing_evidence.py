@@ -18,6 +18,10 @@ CRITERIA: dict[str, list[dict[str, Any]]] = {
     "input_scale": [{}],
     "layers": [{"expected": [{"kind": "dense"}]}, {"parallel": {"kernels": [1, 3]}}],
     "trained": [{}, {"frozen": "convolution"}],
+    "mistake": [
+        {"none_of": ["gradients_never_zeroed"]},
+        {"none_of": ["pixels_not_scaled", "one_class_folder"]},
+    ],
     "accuracy": [{"data": "mnist", "full": 0.98, "smoke": 0.1}],
     "training_time": [{}, {"at_most": "5 x reference"}],
     "reports": [{"what": "test accuracy"}, {"what": "training time", "agrees": True}],
