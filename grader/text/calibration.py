@@ -23,7 +23,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
-from scipy.optimize import minimize
 
 from grader.errors import UsageError
 from grader.evidence.model import Record
@@ -126,6 +125,8 @@ PRIOR = 15
 
 def _fit(rows: Sequence[Marked], start: Calibration) -> Calibration:
     """Shift, floor and temper for these rows, drawn towards ``start`` by `PRIOR` answers' worth."""
+    from scipy.optimize import minimize  # late: it takes longer to import than all of this room
+
     n = len(rows)
     shift = sum(r.given - r.suggested for r in rows) / (n + PRIOR)
 

@@ -181,8 +181,14 @@ class Formula:
     value: float | None = None
 
 
+SIGNS = re.compile(r"[-+*/×·÷−–=²]")
+
+
+@lru_cache(maxsize=4096)
 def formulas(text: str, least: int = 2) -> tuple[Formula, ...]:
     """Every expression with at least ``least`` operators, outermost first."""
+    if SIGNS.search(text) is None:
+        return ()
     toks = tokens(text)
     out: list[Formula] = []
     at = 0

@@ -91,7 +91,7 @@ SHAPE_PLAIN = re.compile(rf"(?<![\w.,])(\d{{1,5}})((?:{TIMES}\d{{1,5}}){{1,4}})(
 SHAPE_TUPLE = re.compile(
     r"[(\[]\s*((?:None|batch\w*|N|B|\?|-1|\d{1,6})(?:\s*,\s*(?:None|\?|-1|\d{1,6})){1,5})\s*,?\s*[)\]]"
 )
-FRACTION = re.compile(r"(?<![\w./,])(\d{1,4})\s?/\s?(\d{1,4})(?![\w/]|[.,]\d)")
+FRACTION = re.compile(r"(?<![\w./,])\(?(\d{1,4})\)?\s?/\s?\(?(\d{1,4})(?![\w/]|[.,]\d)\)?")
 RANGE = re.compile(
     rf"(?<![\w.,]){ABOUT}?(?:between\s+|from\s+)?(?P<a>{VALUE})\s?(?P<ua>[a-zA-Zµ%]{{0,9}})\s?(?:-|–|—|\bto\b|\band\b|\.\.\.?)\s?"
     rf"(?P<b>{VALUE})\s?(?P<u>%|[a-zA-Zµ]+)?"
@@ -182,11 +182,14 @@ def _dimension(word: str) -> int | None:
     return int(word) if word.isdigit() else None
 
 
+@lru_cache(maxsize=4096)
 def quantities(text: str, *, names: bool = False) -> tuple[Quantity, ...]:
     """All quantities of one line or sentence, left to right.
 
     With ``names`` numbers that belong to a name (VGG-16) are returned too.
     """
+    if not any(c.isdigit() for c in text):
+        return ()
     text = inline(text)
     taken = [False] * (len(text) + 1)
     found: list[Quantity] = []
