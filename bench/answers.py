@@ -157,9 +157,9 @@ def speed_points(rows: list[Coursework]) -> float:
 
 
 def startup() -> tuple[float, bool]:
-    """CPU seconds to import the checks of words and numbers in a fresh process, and whether torch came along."""
+    """CPU seconds to import the answer checker in a fresh process, and whether torch came along."""
     code = (
-        "import time; t = time.process_time(); import sys, grader.checks.key_points, grader.checks.quantity; "
+        "import time; t = time.process_time(); import sys, grader.text.assess, grader.text.quantities; "
         "print(time.process_time() - t, 'torch' in sys.modules)"
     )
     runs = [
