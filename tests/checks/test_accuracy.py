@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from handmade import Notebook, predicted
+from pydantic import ValidationError
 
 from grader.checks.accuracy import Accuracy, judge
 from grader.checks.base import State, Verdict
 from grader.checks.statistics import differ, wilson
+from grader.evidence.calibration import Calibration, Spread
 from grader.evidence.model import Preprocessing, Profile
 
 
@@ -109,3 +112,65 @@ def test_the_trained_model_is_judged_not_an_untrained_one_that_happens_to_be_the
         .model(predictions=(good,), trained=False, name="B")
     )
     assert judge(c, nb.case(profile=Profile.FULL, labels=labels)).state is State.LOST
+
+
+# ---------------------------------------------------------------- beside the reference
+
+
+def beside(right: int, *reached: float, profile: Profile = Profile.FULL) -> Verdict:
+    c = Accuracy(check="accuracy", marks=4, data="mnist", within="3 sigma of reference")
+    prediction, labels = predicted(right, 1000)
+    case = Notebook().code("train(net)").data("mnist", size=1000).model(predictions=(prediction,)).case(
+        profile=profile, labels=labels
+    )  # fmt: skip
+    spread = Calibration(
+        key="k", assignment="a", question="q1", profile=profile, worker="w", fingerprint="f",
+        seeds=tuple(range(len(reached))), accuracy={"mnist": Spread(values=reached)} if reached else {},
+    )  # fmt: skip
+    return judge(c, replace(case, spread=spread))
+
+
+def test_within_so_many_deviations_of_the_reference() -> None:
+    seeds = (0.95, 0.96, 0.97)  # mean 0.96, deviation 0.01: the bar is 0.93
+    assert beside(940, *seeds).state is State.EARNED
+    assert beside(915, *seeds).state is State.EARNED  # its interval reaches 0.93
+    assert beside(900, *seeds).state is State.LOST
+    v = beside(900, *seeds, profile=Profile.SMOKE)
+    assert (v.state, v.mark) == (State.REVIEW, 2)
+    assert v.evidence["bar"] == pytest.approx(0.93)
+    assert "deviation 1.0% over 3 seeds" in v.reason
+
+
+def test_a_reference_without_spread_decides_nothing() -> None:
+    assert beside(990).state is State.UNGRADED
+    assert beside(990, 0.95, 0.96).state is State.UNGRADED
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"within": "3 sigmas of reference"},
+        {"within": "sigma of reference"},
+        {"within": "3 sigma of reference", "full": 0.98},
+        {"within": "3 sigma of reference", "smoke": 0.6},
+        {},
+    ],
+)
+def test_a_bar_is_written_in_one_way(keys: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Accuracy(check="accuracy", marks=4, data="mnist", **keys)
+
+
+# ---------------------------------------------------------------- what the answers give away
+
+
+def test_a_model_that_is_as_good_on_its_own_test_images_has_not_learned_from_them() -> None:
+    held, labels = predicted(890, 1000)
+    for right, leaks in ((900, False), (920, False), (990, True)):
+        test, more = predicted(right, 1000, held_out="mnist/held/test")
+        both = (held, test.model_copy(update={"part": "test"}))
+        nb = Notebook().code("train(net)").data("mnist", size=1000).model(predictions=both)
+        c = Accuracy(check="accuracy", marks=4, data="mnist", full=0.85)
+        v = judge(c, nb.case(labels=labels | more, profile=Profile.FULL))
+        assert v.state is State.EARNED and v.evidence["accuracy"] == 0.89
+        assert ("it has learned from the test images" in v.reason) is leaks
