@@ -126,6 +126,8 @@ def notebook(server: ForkServer) -> float:
 
 
 def cost(warm: tuple[str, ...], step: str) -> Cost:
+    with ForkServer(warm):  # so that the libraries' files are in the system's memory, as in daily use
+        pass
     with ForkServer(warm) as server:
         assert not server.problems, server.problems
         idle = of(server.pid)
