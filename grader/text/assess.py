@@ -12,6 +12,7 @@ from grader.text.points import Point
 from grader.text.reader import Reading, compiled
 from grader.text.sentences import Sentence, read_text
 from grader.text.spread import Chances
+from grader.text.words import negated
 
 POINT_TOLERANCE = 0.25
 """A point's mark is right when it is within this share of the point."""
@@ -111,6 +112,7 @@ def _guards(
         guards.asked_back(sentences, prompt),
         guards.keyword_list(sentences),
         guards.shuffled(sentences),
+        guards.denial(sentences, any(negated(r.point.says) for r in readings)),
         guards.copied(sentences, reference) if reference else None,
         guards.instructions(source),
         guards.other_language(sentences),

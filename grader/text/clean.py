@@ -160,13 +160,14 @@ def clean(source: str) -> tuple[PlainLine, ...]:
             header, in_table = [], False
             out.append(PlainLine("", number, "blank"))
             continue
-        if raw.count("|") >= 2 or (in_table and "|" in raw) or ("|" in raw and TABLE_RULE.match(raw)):
+        following = rows[number] if number < len(rows) else ""
+        starts = "|" in raw and "|" in following and TABLE_RULE.match(following) is not None
+        if starts or (in_table and "|" in raw) or ("|" in raw and TABLE_RULE.match(raw)):
             if TABLE_RULE.match(raw):
                 in_table = True
                 continue
             cells = _cells(raw)
-            following = rows[number] if number < len(rows) else ""
-            if not in_table and TABLE_RULE.match(following) and "|" in following:
+            if starts:
                 header = cells
                 out.append(PlainLine(" ; ".join(c for c in cells if c), number, "heading"))
             else:
@@ -181,5 +182,6 @@ def clean(source: str) -> tuple[PlainLine, ...]:
         elif m := ITEM.match(raw):
             out.append(PlainLine(inline(m.group(2)), number, "item", len(m.group(1).expandtabs(4))))
         else:
-            out.append(PlainLine(inline(raw.lstrip("> ")), number, "text"))
+            text = inline(raw.lstrip("> "))
+            out.append(PlainLine(text.replace("|", " ; ") if text.count("|") >= 2 else text, number, "text"))
     return tuple(out)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from grader.text import order
 from grader.text.sentences import Sentence
-from grader.text.words import WORD, stems
+from grader.text.words import WORD, negated, stems
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,15 @@ per sono não uma os são ve bir bu için olarak yang dan untuk dengan ini hai k
 """
 FOREIGN = frozenset(FOREIGN_WORDS.split())
 LIST_SHARE = 0.08
+"""Share of function words below which a text is a list; `LISTED`: share of pieces of one or two words."""
+LISTED = 0.7
+DENIED = re.compile(
+    r"\b(?:it|that|this)(?: is|'s|’s) (?:not|un|never) ?(?:true|correct|right)\b|\bnot the case that\b"
+    r"|\b(?:is|are) (?:a lie|false|untrue)\b",
+    re.I,
+)
+DENIALS = 0.5
+"""Share of sentences with a negation from which a text denies more than it says."""
 COPIED = 0.6
 
 
@@ -72,7 +81,11 @@ def keyword_list(sentences: Sequence[Sentence]) -> Guard | None:
     if len(low) < 8:
         return None
     share = sum(w in FUNCTION for w in low) / len(low)
-    if share < LIST_SHARE:
+    text = "\n".join(s.text for s in sentences if not (s.code or s.row or s.heading))
+    pieces = [len(WORD.findall(p)) for p in re.split(r"[,;.:\n]", text)]
+    pieces = [n for n in pieces if n]
+    listed = len(pieces) >= 8 and sum(n <= 2 for n in pieces) >= LISTED * len(pieces)
+    if share < LIST_SHARE or listed:
         return Guard("keywords", "the answer is a list of terms rather than sentences")
     return None
 
@@ -83,6 +96,16 @@ def shuffled(sentences: Sequence[Sentence]) -> Guard | None:
     text = " . ".join(s for s in plain if order.words(s) >= 8)
     if order.words(text) >= order.LEAST and order.score(text) < order.THRESHOLD:
         return Guard("shuffled", "the words do not stand in an order in which sentences are written")
+    return None
+
+
+def denial(sentences: Sequence[Sentence], negations_asked: bool = False) -> Guard | None:
+    """Statements named and denied, or a negation in most sentences where none is asked for."""
+    plain = [s.text for s in sentences if not (s.code or s.heading) and len(WORD.findall(s.text)) >= 5]
+    if any(DENIED.search(s) for s in plain):
+        return Guard("denial", "the answer denies a statement")
+    if not negations_asked and len(plain) >= 4 and sum(map(negated, plain)) >= DENIALS * len(plain):
+        return Guard("denial", "most sentences of the answer are negations")
     return None
 
 
