@@ -27,6 +27,10 @@ LEARNS = WEIGHTED
 """Kinds that make an architecture another one when there is one too many."""
 
 PARALLEL_WEIGHT = 3
+WITHOUT_WEIGHTS = 0.5
+"""What a pooling layer, say, weighs beside one that learns: every CNN has some."""
+KIND_ALONE = 0.25
+"""How alike two layers are for the alignment when only their kind agrees. It earns nothing."""
 GAP = -0.6
 
 
@@ -90,7 +94,7 @@ def agreement(want: Wanted, have: Layer, classes: int | None) -> float:
     if not any(given):
         return 1.0
     right = sum(a for a, g in zip(asked, given, strict=True) if g)
-    return 0.25 + 0.75 * right / sum(given)
+    return KIND_ALONE + (1 - KIND_ALONE) * right / sum(given)
 
 
 def _same(want: int | tuple[int, ...], have: tuple[int, ...]) -> bool:
@@ -167,6 +171,11 @@ class Comparison(Record):
     agreed: int
 
 
+def _learns(want: Expected | None, have: Layer | None) -> bool:
+    kinds = want.kinds if want is not None else (have.kind,) if have is not None else ()
+    return any(k in LEARNS for k in kinds)
+
+
 def compare(
     c: Layers, all_layers: Sequence[Layer], classes: int | None, learned: Learning | None = None
 ) -> Comparison:
@@ -187,8 +196,9 @@ def compare(
             share = agreement(want, have, classes) if want and have else 0.0
             optional = want is not None and want.optional
             if (want and have) or not optional:
-                of += 1
-                points += share
+                weight = 1.0 if _learns(want, have) else WITHOUT_WEIGHTS
+                of += weight
+                points += weight * max(0.0, (share - KIND_ALONE) / (1 - KIND_ALONE))
             agreed += share == 1.0
             *cells, right = layer_row(want, have, classes)
             rows.append((*cells, learned.words(have) if learned and have else "", right))

@@ -97,6 +97,12 @@ def classes_used(case: Case) -> int | None:
     return best.classes if best else None
 
 
+def opens_data(case: Case) -> bool:
+    """Whether a data set of known classes was opened by the answer's own pieces."""
+    mine = set(case.answer.pieces)
+    return case.execution is not None and any(d.classes and d.piece in mine for d in case.execution.datasets)
+
+
 # ---------------------------------------------------------------- naming layers
 
 KINDS = {k.value: k for k in LayerKind}

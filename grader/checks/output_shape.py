@@ -10,6 +10,7 @@ from grader.checks.models import (
     measured,
     mismatch,
     named,
+    opens_data,
     parse_selector,
     select,
     shape_words,
@@ -82,6 +83,9 @@ def judge(c: OutputShape, case: Case) -> Verdict:
         return review(
             c, c.marks / 2, f"{words}; how many classes its data has is not known.", evidence=figures
         )
+    if c.classes and not opens_data(case):
+        said = f"{words}; the answer opens no data of its own, and earlier data has {classes} classes."
+        return review(c, c.marks / 2, said, evidence=figures)
     if c.classes:
         return mismatch(c, case, f"{words}, while the data has {classes} classes.", evidence=figures)
     return mismatch(c, case, f"{words}, which is not what was asked for.", evidence=figures)

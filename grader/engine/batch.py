@@ -13,7 +13,7 @@ from grader.engine.local import Job, executions
 from grader.engine.options import Options, assignments
 from grader.engine.progress import Event, Stage, Watcher, unwatched
 from grader.engine.reference import cases, submission_of
-from grader.errors import SubmissionError, UnknownRubric
+from grader.errors import SubmissionError
 from grader.evidence.model import Execution, IsolationLevel, Profile
 from grader.evidence.store import Store
 from grader.results import Results, SubmissionResult
@@ -106,12 +106,7 @@ def _prepare(file: Path, known: Sequence[Assignment], named: bool, watch: Watche
         return _Item(file, state="unreadable", reason=e.what)
     if named:
         return _Item(file, submission, known[0], align(submission, known[0]))
-    try:
-        fit = recognise(submission, known)
-    except UnknownRubric as e:
-        if len(known) > 1:
-            raise
-        return _Item(file, submission, state="unrecognised", reason=e.what)
+    fit = recognise(submission, known)
     if fit is None:
         watch(Event(str(file), Stage.UNRECOGNISED))
         names = ", ".join(a.id for a in known)

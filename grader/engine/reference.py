@@ -49,9 +49,11 @@ def submission_of(assignment: Assignment, folder: Path | None = None) -> tuple[S
     return submission, Alignment(assignment=assignment.id, answers=tuple(answers), fit=1.0)
 
 
-def cases(assignment: Assignment, execution: Execution | None, profile: Profile) -> dict[str, Case]:
+def cases(
+    assignment: Assignment, execution: Execution | None, profile: Profile, folder: Path | None = None
+) -> dict[str, Case]:
     """The reference's case for each question that has one, for checks that compare with it."""
-    submission, alignment = submission_of(assignment)
+    submission, alignment = submission_of(assignment, folder)
     found = {}
     for question, answer in zip(assignment.questions, alignment.answers, strict=True):
         if question.reference is not None:

@@ -41,7 +41,7 @@ def verify(
     results = []
     for assignment, (submission, alignment), (execution, now) in zip(chosen, built, ran, strict=True):
         # Its time is compared with itself; its words are not, or the guard against copies would strike.
-        itself = cases(assignment, execution, options.profile) if reference is None else {}
+        itself = cases(assignment, execution, options.profile, reference)
         timed = {
             q.id: itself[q.id]
             for q in assignment.questions
