@@ -144,6 +144,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_command_killed_midway_and_run_again_repeats_only_what_was_in_flight(tmp_path: Path) -> None:
     folder, store = tmp_path / "submissions", tmp_path / "store"
     folder.mkdir()

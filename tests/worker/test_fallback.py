@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from kernels import execute
+from kernels import LIMITS, execute
 
 from grader.evidence.model import IsolationLevel
 from grader.worker.forkserver import ForkServer
@@ -24,9 +24,8 @@ LOOK = (
 
 def test_without_namespaces_it_runs_and_says_what_is_missing() -> None:
     with ForkServer(level="process") as server:
-        ran = execute(
-            server, LOOK, "import torch; print(torch.ones(2).sum())", "while True: pass", "print(1)"
-        )
+        cells = (LOOK, "import torch; print(torch.ones(2).sum())", "while True: pass", "print(1)")
+        ran = execute(server, *cells, limits=LIMITS.model_copy(update={"cell": 3.0}))
     isolation = ran.execution.isolation
     assert isolation.level is IsolationLevel.PROCESS and isolation.weak
     words = " ".join(isolation.missing)
@@ -66,7 +65,9 @@ from grader.worker.forkserver import ForkServer
 with ForkServer(warm=("ipykernel.kernelapp",), weakest=False) as server:
     ran = execute(server, "import os\\nprint(os.getuid(), os.path.exists({secret!r}), sorted(os.listdir('/proc'))[:2])",
                   "import os, signal\\ntry: os.kill(1, signal.SIGKILL)\\nexcept OSError: pass\\ntry: open('/proc/1/mem')\\n"
-                  "except OSError as e: print('closed')")
+                  "except OSError as e: print('closed')",
+                  "for path in ('/a', '/etc/passwd', '/usr/bin/a'):\n    try: open(path, 'w'); print(path)\n"
+                  "    except OSError: pass\nprint('nowhere')")
 e = ran.execution
 print(json.dumps([os.geteuid(), e.state, e.reason, e.isolation.level, e.isolation.missing, ran.said]))
 """
@@ -91,4 +92,4 @@ def test_a_user_who_is_not_root_gets_namespaces_too(tmp_path: Path) -> None:
     user, state, reason, level, missing, said = json.loads(done.stdout.splitlines()[-1])
     assert user == 65534 and (state, reason) == ("complete", "")
     assert level == "namespaces" and missing == []
-    assert said[0].startswith("1000 False ['1', '2'") and said[1] == "closed"
+    assert said[0].startswith("1000 False ['1', '2'") and said[1:] == ["closed", "nowhere"]
