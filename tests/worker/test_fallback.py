@@ -66,8 +66,8 @@ with ForkServer(warm=("ipykernel.kernelapp",), weakest=False) as server:
     ran = execute(server, "import os\\nprint(os.getuid(), os.path.exists({secret!r}), sorted(os.listdir('/proc'))[:2])",
                   "import os, signal\\ntry: os.kill(1, signal.SIGKILL)\\nexcept OSError: pass\\ntry: open('/proc/1/mem')\\n"
                   "except OSError as e: print('closed')",
-                  "for path in ('/a', '/etc/passwd', '/usr/bin/a'):\n    try: open(path, 'w'); print(path)\n"
-                  "    except OSError: pass\nprint('nowhere')")
+                  "for path in ('/a', '/etc/passwd', '/usr/bin/a'):\\n    try: open(path, 'w'); print(path)\\n"
+                  "    except OSError: pass\\nprint('nowhere')")
 e = ran.execution
 print(json.dumps([os.geteuid(), e.state, e.reason, e.isolation.level, e.isolation.missing, ran.said]))
 """

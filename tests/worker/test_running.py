@@ -132,10 +132,10 @@ def test_processes_files_and_memory_have_ends(notebook: Notebook) -> None:
     assert ran.said[-1] == "after" and ran[6].kernel == 0
 
 
-def test_the_limits_of_a_question_and_of_the_notebook_end_what_comes_after(notebook: Notebook) -> None:
+def test_when_the_notebooks_time_is_used_up_the_rest_is_skipped_and_says_so(notebook: Notebook) -> None:
     limits = LIMITS.model_copy(update={"cell": 20.0, "question": 20.0, "notebook": 2.0})
-    ran = notebook("import time; time.sleep(60)", "print(1)", limits=limits)
-    assert ran.states == ["limit", "skipped"] and "notebook's limit" in ran[1].note
+    ran = notebook(*["import time; time.sleep(60)"] * 2, "print(1)", limits=limits)
+    assert ran.states[0] == "limit" and ran.states[-1] == "skipped" and "notebook's limit" in ran[2].note
 
 
 def test_a_cell_that_breaks_the_code_inside_costs_itself_only(notebook: Notebook) -> None:
