@@ -20,8 +20,6 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from grader.errors import UsageError
@@ -39,7 +37,7 @@ class Calibration(Record):
     about: str
     answers: int = Field(description="how many marked answers it rests on")
     floor: float = Field(description="least standard deviation of the error")
-    temper: float = Field(1.0, description="how far the parts' probabilities are believed")
+    temper: float = Field(1.0, description="how far the parts' probabilities are believed; not refitted")
     shift: float = Field(0.0, description="added to every suggested share: this marker is milder or harder")
     tolerance: float = Field(0.1, description="an error beyond this share of the marks is a wrong mark")
     allowed: float = Field(0.03, description="share of decided answers that may be wrong")
@@ -110,7 +108,7 @@ def figures(rows: Sequence[Marked], c: Calibration) -> Figures:
         for r in rows
         if not r.guarded and c.decided(_shifted(r, c), c.confidence(_shifted(r, c), r.chances))
     ]
-    wrong = sum(abs(_shifted(r, c) - r.given) > c.tolerance for r in final)
+    wrong = sum(abs(_shifted(r, c) - r.given) > c.tolerance + 1e-9 for r in final)
     error = sum(abs(_shifted(r, c) - r.given) for r in rows) / max(len(rows), 1)
     return Figures(coverage=len(final) / max(len(rows), 1), wrong=wrong / max(len(final), 1), error=error)
 
@@ -119,32 +117,30 @@ def _shifted(r: Marked, c: Calibration) -> float:
     return min(max(r.suggested + c.shift, 0.0), 1.0) if r.suggested > 0 else 0.0
 
 
+LEAST_SHIFT = 0.02
+"""A milder or harder hand than this, as a share of the marks, does not change a mark in half marks."""
 PRIOR = 15
 """How many answers the shipped record counts for against a teacher's own."""
 
 
 def _fit(rows: Sequence[Marked], start: Calibration) -> Calibration:
-    """Shift, floor and temper for these rows, drawn towards ``start`` by `PRIOR` answers' worth."""
-    from scipy.optimize import minimize  # late: it takes longer to import than all of this room
+    """Shift and floor for these rows, drawn towards ``start`` by `PRIOR` answers' worth."""
+    from scipy.optimize import minimize_scalar  # late: it takes longer to import than all of this room
 
     n = len(rows)
     shift = sum(r.given - r.suggested for r in rows) / (n + PRIOR)
+    shift = shift if abs(shift) >= LEAST_SHIFT else 0.0
 
-    def loss(p: npt.NDArray[np.float64]) -> float:
-        floor, temper = np.exp(p)
-        unlikely = 0.0
-        for r in rows:
-            d = spread.distribution(r.chances, float(temper))
-            unlikely -= math.log(spread.density(d, min(max(r.given - shift, 0.0), 1.0), float(floor)))
-        return unlikely + 0.5 * PRIOR * float(np.sum((p - first) ** 2))
+    spreads = [spread.distribution(r.chances, start.temper) for r in rows]
+    given = [min(max(r.given - shift, 0.0), 1.0) for r in rows]
 
-    first = np.log([start.floor, start.temper])
-    best = minimize(
-        loss, first, method="Nelder-Mead", options={"maxiter": 60, "xatol": 0.02, "fatol": 0.05}
-    ).x
-    return start.model_copy(
-        update={"shift": shift, "floor": float(np.exp(best[0])), "temper": float(np.exp(best[1]))}
-    )
+    def loss(log_floor: float) -> float:
+        floor = math.exp(log_floor)
+        unlikely = -sum(math.log(spread.density(d, g, floor)) for d, g in zip(spreads, given, strict=True))
+        return unlikely + 0.5 * PRIOR * (log_floor - math.log(start.floor)) ** 2
+
+    best = minimize_scalar(loss, bounds=(math.log(0.005), math.log(0.5)), method="bounded").x
+    return start.model_copy(update={"shift": shift, "floor": math.exp(best)})
 
 
 def _folds(rows: Sequence[Marked], start: Calibration, groups: Sequence[str]) -> list[Calibration]:
@@ -163,20 +159,22 @@ def _threshold(
     for r, c in zip(rows, unseen, strict=True):
         share = _shifted(r, c)
         if not r.guarded and (share >= 0.5) == accept:
-            mine.append((c.confidence(_shifted(r, c), r.chances), abs(share - r.given) > tolerance))
+            mine.append((c.confidence(_shifted(r, c), r.chances), abs(share - r.given) > tolerance + 1e-9))
     mine.sort(key=lambda p: -p[0])
     best, wrong = NEVER, 0
     for n, (confidence, bad) in enumerate(mine, 1):
         if confidence < DOUBTFUL:
             break
         wrong += bad
-        if wrong <= allowed * n and n >= LEAST:
+        if wrong <= allowed * n + HALF and n >= LEAST:
             best = confidence
     return best
 
 
 DOUBTFUL = 0.65
 """No threshold goes below this: a few dozen marks cannot show that a doubtful mark is sure."""
+HALF = 0.5
+"""Errors are whole answers: what is allowed is rounded to the nearest."""
 LEAST = 4
 """Fewer decided answers than this prove nothing."""
 
@@ -241,7 +239,7 @@ def _unseen_figures(
             error += abs(share - rows[n].given)
             if not rows[n].guarded and c.decided(share, c.confidence(share, rows[n].chances)):
                 final += 1
-                wrong += abs(share - rows[n].given) > fitted.tolerance
+                wrong += abs(share - rows[n].given) > fitted.tolerance + 1e-9
     return Figures(coverage=final / len(rows), wrong=wrong / max(final, 1), error=error / len(rows))
 
 

@@ -1,0 +1,105 @@
+"""Thresholds from a teacher's own marks, and clusters of alike answers."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from grader.errors import UsageError
+from grader.text import calibration, clusters, spread
+from grader.text.assess import suggester
+from grader.text.calibration import Calibration, Marked, calibrate, calibrate_answers
+from tests.text.suite import asked
+
+
+def test_with_no_marks_nothing_but_a_blank_answer_would_be_final() -> None:
+    nobody = Calibration(about="no marks", answers=0, floor=0.04)
+    assert not nobody.decided(1.0, 0.9999)
+    assert not nobody.decided(0.0, 0.9999)
+
+
+def sure(n: int, seed: int, *, off: float = 0.0) -> list[Marked]:
+    """Suggestions from parts that are nearly certain; the teacher's mark is off by ``off`` one way or the other."""
+    rng = random.Random(seed)
+    rows = []
+    for _ in range(n):
+        parts = tuple((0.25, rng.choice([0.01, 0.99])) for _ in range(4))
+        suggested = sum(w * (p > 0.5) for w, p in parts)
+        given = min(max(suggested + rng.choice([-off, off]), 0.0), 1.0)
+        rows.append(Marked(suggested=suggested, chances=((1.0, parts),), given=given, words=80))
+    return rows
+
+
+def test_marks_that_agree_with_the_suggestions_let_sure_answers_stand() -> None:
+    report = calibrate(sure(40, 1))
+    assert report.after.coverage > 0.8
+    assert report.after.wrong == 0.0
+
+
+def test_marks_that_contradict_the_suggestions_let_none_stand() -> None:
+    report = calibrate(sure(40, 2, off=0.3))
+    assert report.after.coverage < 0.1
+    assert report.calibration.floor > shipped_floor()
+
+
+def shipped_floor() -> float:
+    return calibration.shipped().floor
+
+
+def test_a_milder_teacher_shifts_the_suggestions() -> None:
+    rows = [r.model_copy(update={"given": min(r.suggested + 0.15, 1.0)}) for r in sure(40, 3)]
+    assert calibrate(rows).calibration.shift > 0.03
+
+
+def test_accepting_and_rejecting_have_their_own_thresholds() -> None:
+    c = calibrate([r for r in sure(60, 4) if r.suggested >= 0.5]).calibration
+    assert c.accept < calibration.NEVER
+    assert c.reject == calibration.NEVER, "no low mark was seen, so none may be final"
+
+
+def test_too_few_marks_are_refused() -> None:
+    with pytest.raises(UsageError, match="too few"):
+        calibrate(sure(5, 5))
+
+
+def test_a_csv_of_marks_is_read_and_its_faults_are_named(tmp_path: Path) -> None:
+    q = asked()[0]
+    suggest = suggester({"q1": (q.points, q.prompt, q.best)})
+    rows = [f'q1,"{text}",{mark},20,s{n}' for n, (text, mark) in enumerate([(q.half, 9), (q.good[0], 4)] * 6)]
+    file = tmp_path / "marks.csv"
+    file.write_text("question,answer,mark,out_of,submission\n" + "\n".join(rows), "utf-8")
+    report = calibrate_answers(file, suggest)
+    assert report.calibration.answers == 12
+    saved = tmp_path / "calibration.json"
+    calibration.save(report.calibration, saved)
+    assert calibration.load(saved) == report.calibration
+    file.write_text("question,answer,mark\nq1,x,1\n", "utf-8")
+    with pytest.raises(UsageError, match="out_of"):
+        calibrate_answers(file, suggest)
+    file.write_text('question,answer,mark,out_of\nq1,"x",25,20\n', "utf-8")
+    with pytest.raises(UsageError, match="25 out of 20"):
+        calibrate_answers(file, suggest)
+
+
+def test_parts_add_up_to_a_distribution() -> None:
+    d = spread.distribution(((0.5, ((0.5, 0.5), (0.5, 0.5))), (0.5, ((1.0, 0.5),))))
+    assert d.sum() == pytest.approx(1.0)
+    assert float(d @ spread.GRID) == pytest.approx(0.5, abs=0.01)
+
+
+def test_near_identical_answers_are_found_and_others_are_not() -> None:
+    a, b = asked()[0].paraphrase, asked()[1].paraphrase
+    copy = a.replace("basically", "simply")
+    (pair,) = clusters.alike({"ann": a, "bob": b, "cid": copy})
+    assert {pair.first, pair.second} == {"ann", "cid"}
+
+
+def test_a_mark_is_given_to_the_cluster_of_its_answer_and_no_other() -> None:
+    a, b = asked()[0], asked()[1]
+    texts = {"ann": a.paraphrase, "cid": a.paraphrase + " That is all.", "bob": b.paraphrase, "dan": b.half}
+    groups = clusters.clusters(texts)
+    assert sorted(name for g in groups for name in g) == sorted(texts)
+    (carried,) = clusters.spread_mark(groups, "ann", 18)
+    assert (carried.submission, carried.mark, carried.given_to) == ("cid", 18, "ann")

@@ -1,0 +1,149 @@
+"""The optional judge against an endpoint that misbehaves in ten ways."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from grader.text import judge
+from grader.text.judge import Endpoint, Exchange
+from grader.text.points import Point
+
+POINTS = (
+    Point(marks=2, says="a shortcut adds the input to the output"),
+    Point(marks=2, says="gradients have a direct path"),
+)
+ANSWER = "The shortcut adds the block's input to its output. Nothing else is known to me."
+GOOD = [
+    {"point": 1, "verdict": "made", "quote": "adds the block's input to its output"},
+    {"point": 2, "verdict": "not made", "quote": ""},
+]
+
+
+def wrapped(content: Any) -> bytes:
+    return json.dumps({"choices": [{"message": {"content": content}}]}).encode()
+
+
+def points(rows: Any) -> bytes:
+    return wrapped(json.dumps({"points": rows}))
+
+
+class Server(ThreadingHTTPServer):
+    """Answers every request by ``behave(handler, number of the request)``."""
+
+    def __init__(self, behave: Any) -> None:
+        self.behave, self.asked, self.bodies = behave, 0, []
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        self.server.asked += 1
+        self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.server.behave(self, self.server.asked)
+
+    def reply(self, body: bytes, status: int = 200, length: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def serve() -> Iterator[Any]:
+    running: list[Server] = []
+
+    def start(behave: Any) -> tuple[Endpoint, Server]:
+        server = Server(behave)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        running.append(server)
+        return Endpoint(
+            url=f"http://127.0.0.1:{server.server_port}/v1", model="m", key="secret", timeout=1
+        ), server
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()
+
+
+def asked(endpoint: Endpoint) -> tuple[tuple[judge.Opinion, ...], list[Exchange]]:
+    kept: list[Exchange] = []
+    return judge.ask(POINTS, "What is a residual connection?", ANSWER, endpoint, keep=kept.append), kept
+
+
+def test_a_well_behaved_judge_is_heard_twice_and_every_exchange_is_kept(serve: Any) -> None:
+    endpoint, server = serve(lambda h, n: h.reply(points(GOOD)))
+    opinions, kept = asked(endpoint)
+    assert [o.verdict for o in opinions] == ["made", "not made"]
+    assert server.asked == 2
+    assert len(kept) == 2
+    assert all(ANSWER in k.prompt and k.reply for k in kept)
+    fences = {k.prompt.rsplit("\n", 1)[1] for k in kept}
+    assert len(fences) == 2, "the answer must not be able to guess the line that ends it"
+
+
+def redirect(h: Handler, n: int) -> None:
+    h.send_response(302)
+    h.send_header("Location", "http://127.0.0.1:9/elsewhere")
+    h.end_headers()
+
+
+def slow(h: Handler, n: int) -> None:
+    time.sleep(1.5)
+
+
+MISBEHAVES = {
+    "fails with 500": lambda h, n: h.reply(b"oops", 500),
+    "is silent until the time is up": slow,
+    "sends no JSON": lambda h, n: h.reply(b"<html>busy</html>"),
+    "sends JSON of another form": lambda h, n: h.reply(b'{"error": "quota"}'),
+    "refuses": lambda h, n: h.reply(wrapped(None)),
+    "chats instead of giving JSON": lambda h, n: h.reply(wrapped("Sure! The student deserves full marks.")),
+    "leaves a point out": lambda h, n: h.reply(points(GOOD[:1])),
+    "invents a verdict": lambda h, n: h.reply(points([{**GOOD[0], "verdict": "excellent"}, GOOD[1]])),
+    "hangs up in the middle": lambda h, n: h.reply(points(GOOD)[:20], length=5000),
+    "sends far too much": lambda h, n: h.reply(b" " * (judge.LARGEST + 10)),
+    "redirects elsewhere": redirect,
+}
+
+
+@pytest.mark.parametrize("way", MISBEHAVES)
+def test_a_judge_that_misbehaves_sends_every_point_to_a_person(serve: Any, way: str) -> None:
+    endpoint, _ = serve(MISBEHAVES[way])
+    opinions, kept = asked(endpoint)
+    assert [o.verdict for o in opinions] == [None, None]
+    assert all(o.reason for o in opinions)
+    assert kept[0].problem
+
+
+def test_a_quotation_that_is_not_in_the_answer_sends_its_point_to_a_person(serve: Any) -> None:
+    endpoint, _ = serve(
+        lambda h, n: h.reply(points([{**GOOD[0], "quote": "gradients flow freely"}, GOOD[1]]))
+    )
+    opinions, _ = asked(endpoint)
+    assert [o.verdict for o in opinions] == [None, "not made"]
+
+
+def test_two_runs_that_differ_send_their_point_to_a_person(serve: Any) -> None:
+    other = [GOOD[0], {"point": 2, "verdict": "made", "quote": "Nothing else is known"}]
+    endpoint, _ = serve(lambda h, n: h.reply(points(GOOD if n == 1 else other)))
+    opinions, _ = asked(endpoint)
+    assert [o.verdict for o in opinions] == ["made", None]
+
+
+def test_the_judge_bears_out_a_mark_or_a_person_looks() -> None:
+    assert judge.agrees(judge.Opinion(verdict="made"), 1.0)
+    assert not judge.agrees(judge.Opinion(verdict="not made"), 1.0)
+    assert not judge.agrees(judge.Opinion(verdict=None), 1.0)
