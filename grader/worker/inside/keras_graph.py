@@ -78,10 +78,10 @@ def function(path: str) -> tuple[Any, Any, bool]:
 
 
 def _load(path: str) -> tuple[Any, dict[str, str]]:
-    """:raises reading.Malformed: it is not a graph of operations on the list."""
+    """:raises archive.Malformed: it is not a graph of operations on the list."""
     import tensorflow as tf
 
-    from .reading import Malformed
+    from .archive import Malformed
 
     with zipfile.ZipFile(path) as archive:
         raw, about = archive.read("graph.pb"), json.loads(archive.read("graph.json"))

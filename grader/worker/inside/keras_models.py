@@ -9,6 +9,7 @@ was fitted, evaluated or called and with what inputs, and change nothing else. A
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import sys
 import weakref
@@ -44,6 +45,7 @@ class Seen:
 
 _seen: dict[int, Seen] = {}
 _kept: list[Any] = []
+_files = itertools.count()
 _state: dict[str, Any] = {"piece": 0, "depth": 0, "busy": False, "hooked": False, "waiting": False}
 
 
@@ -296,7 +298,7 @@ def _report(seen: Seen, piece: int) -> None:
 def _export(seen: Seen, model: Any) -> None:
     from . import keras_export
 
-    name = f"program-{os.getpid()}-{_state['piece']}-{len(os.listdir(record.folder()))}.keras"
+    name = f"program-{os.getpid()}-{_state['piece']}-{next(_files)}.keras"
     done = keras_export.export(model, os.path.join(record.folder(), name), seen.input_shape)
     seen.file, seen.weights, seen.problem = (name if done.ok else ""), done.weights, done.problem
 

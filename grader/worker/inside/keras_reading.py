@@ -24,7 +24,7 @@ MEMBERS = re.compile(r"(metadata\.json|config\.json|model\.weights\.h5|graph\.pb
 def measure(folder: str) -> dict[str, Any]:
     """The fields of `Measurement` for ``program.keras`` in ``folder``; see `reading.measure`.
 
-    :raises reading.Malformed: it is not a model as `keras_export` writes it.
+    :raises archive.Malformed: it is not a model as `keras_export` writes it.
     """
     path = os.path.join(folder, "program.keras")
     members = _members(path)
@@ -92,9 +92,9 @@ def library() -> Any:
 def load(path: str) -> Any:
     """The model, rebuilt in safe mode; once for each file.
 
-    :raises reading.Malformed: the archive holds what Keras does not write, or code.
+    :raises archive.Malformed: the archive holds what Keras does not write, or code.
     """
-    from .reading import Malformed
+    from .archive import Malformed
 
     if path in _loaded:
         return _loaded[path]
@@ -117,7 +117,7 @@ def load(path: str) -> Any:
 
 
 def _members(path: str) -> set[str]:
-    from .reading import Malformed
+    from .archive import Malformed
 
     try:
         with zipfile.ZipFile(path) as archive:
@@ -158,12 +158,10 @@ def _probability(path: str) -> bool:
 
 def _predictions(path: str, entries: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
     """Held-out images first; those that notebooks have only while there is time."""
-    from .reading import PATIENCE
-
     started = time.monotonic()
     found = []
     for entry in entries:
-        if entry.get("part", "held-out") == "held-out" or time.monotonic() - started < PATIENCE:
+        if entry.get("part", "held-out") == "held-out" or time.monotonic() - started < preprocess.PATIENCE:
             found += [p] if (p := _prediction(path, entry, folder)) is not None else []
     return found
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+PATIENCE = 15.0
+"""Seconds after which only held-out images are still predicted, and not those that notebooks have."""
+
 
 class Unknown(Exception):
     """A step that is not on the list, or with arguments that it does not take."""

@@ -20,12 +20,9 @@ import warnings
 from typing import Any
 
 from . import layers, preprocess
-from .archive import Malformed as Malformed
-from .archive import rewrite
+from .archive import Malformed, rewrite
 
 BATCH = 100
-PATIENCE = 15.0
-"""Seconds after which only held-out images are still predicted, and not those that notebooks have."""
 
 
 def run(task: dict[str, Any]) -> None:
@@ -93,7 +90,7 @@ def predict(
         except preprocess.Unknown as e:
             print(f"preprocessing unknown: {e}", file=sys.stderr)
             continue
-        if entry.get("part", "held-out") != "held-out" and time.monotonic() - started > PATIENCE:
+        if entry.get("part", "held-out") != "held-out" and time.monotonic() - started > preprocess.PATIENCE:
             continue
         classes: list[int] = []
         outputs = 0

@@ -257,7 +257,7 @@ def test_an_archive_with_code_or_strange_members_is_refused(tmp_path: Path) -> N
 
     import keras
 
-    from grader.worker.inside.reading import Malformed
+    from grader.worker.inside.archive import Malformed
 
     path = tmp_path / "program.keras"
     model = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda v: v + 1), keras.layers.Dense(2)])
