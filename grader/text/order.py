@@ -25,7 +25,7 @@ after before
 KEPT = frozenset(FUNCTION_WORDS.split())
 ENDINGS = ("tion", "ing", "ity", "ment", "ed", "ly", "al", "ive", "able", "er", "es", "s", "y", "e", "n", "t")
 LEAST = 16
-THRESHOLD = 0.0
+THRESHOLD = -0.05
 
 
 def kind(token: str) -> str:
