@@ -52,6 +52,13 @@ def test_a_package_that_we_lack_is_not_the_students_fault() -> None:
     assert "`cv2` is not installed on this worker" in v.reason
 
 
+def test_without_tensorflow_the_command_that_installs_it_is_named() -> None:
+    error = ("ModuleNotFoundError", "No module named 'tensorflow.keras'")
+    v = mark(Notebook().code("from tensorflow.keras import layers", error=error))
+    assert v.state is State.UNGRADED
+    assert "pip install 'grader[keras]'" in v.reason
+
+
 def test_a_file_that_only_the_author_has_goes_to_a_person() -> None:
     error = ("FileNotFoundError", "[Errno 2] No such file or directory: 'my/cats'")
     assert mark(Notebook().code("load('my/cats')", error=error)).state is State.REVIEW
