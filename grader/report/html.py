@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from grader.evidence.model import Profile
 from grader.report import text
@@ -58,6 +59,7 @@ def _environment() -> Environment:
         finalize=_finalize,
     )
     env.filters |= {"mark": text.mark, "seconds": text.seconds, "short": text.short}
+    env.filters["spans"] = _spans
     env.filters |= {"question": text.question, "sentence": text.sentence, "capital": text.capital}
     env.globals |= {
         "words": STATE_WORDS,
@@ -72,6 +74,11 @@ def _finalize(value: Any) -> Any:
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return text.visible(value if isinstance(value, text.Block) else text.short(value, LONGEST))
+
+
+def _spans(value: str) -> Markup:
+    """Escaped text in which `names` between backticks are shown as code."""
+    return Markup(re.sub(r"`([^`\n]{1,120})`", r"<code>\1</code>", str(escape(text.visible(value)))))
 
 
 @cache

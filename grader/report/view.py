@@ -191,12 +191,21 @@ def _tables(tables: Sequence[Table]) -> list[Table]:
     ]
 
 
+def _tells(check: str, key: str, value: object) -> bool:
+    """Whether a figure of the evidence tells a person something; results.json has them all."""
+    if check == "figure":
+        return key == "figures"
+    return key != "share" and value not in ([], (), {}, "")
+
+
 def _criterion(c: CriterionResult, anchor: str, places: Places, gallery: Gallery) -> CriterionView:
     tables = _tables(c.tables)
     points = [_point(p, c, places) for p in points_of(c.evidence)[:QUOTES]]
     said = {p.quote.text for p in points if p.quote}
     quotes = [q for quote in c.quotes[:QUOTES] if (q := places.quote(quote)).text not in said]
-    figures = {k: v for k, v in c.evidence.items() if not (points and k == "points")}
+    figures = {
+        k: v for k, v in c.evidence.items() if _tells(c.check, k, v) and not (points and k == "points")
+    }
     return CriterionView(
         result=c,
         anchor=anchor,

@@ -197,3 +197,10 @@ def test_the_class_page_lists_each_submission_in_every_order(tmp_path: Path, blo
     assert "11.7" in Page(html).words, "the mean of 5, 10 and 20"
     for href in (a["href"] for a in Page(html).all("a") if (a["href"] or "").startswith("pages/")):
         assert (tmp_path / str(href)).is_file()
+
+
+def test_names_between_backticks_are_shown_as_code_and_stay_escaped() -> None:
+    from grader.report.html import _spans
+
+    assert str(_spans("the model `Le<b>Net` has")) == "the model <code>Le&lt;b&gt;Net</code> has"
+    assert str(_spans("a ` alone")) == "a ` alone"
