@@ -118,8 +118,6 @@ class Case:
     labels: Mapping[str, tuple[int, ...]] | None = None
     spread: Calibration | None = None
     """The reference's spread over seeds on this worker, where it has been calibrated."""
-    words: tuple[str, ...] = ()
-    """Reserved for the whole assignment's vocabulary (titles, prompts), for text checks."""
 
     # -- what the student wrote
 

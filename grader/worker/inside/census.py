@@ -16,7 +16,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import modules, record
+from . import modules, namespace, record
 
 MOST_WEIGHT_BYTES = 64 << 20
 """Programs with larger weights leave with their structure only: VGG16 has 0.5 GB."""
@@ -164,21 +164,6 @@ def _sample(module: Any) -> dict[str, Any]:
     return sample
 
 
-def _in_namespace(names: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Models under the notebook's names, also one level inside lists, tuples and dicts."""
-    found = []
-    for name, value in list(names.items()):
-        if name.startswith("_") or name in ("In", "Out"):
-            continue
-        if isinstance(value, (list, tuple)) and len(value) <= 20:
-            found += [(f"{name}[{i}]", v) for i, v in enumerate(value) if _is_model(v)]
-        elif isinstance(value, dict) and len(value) <= 20:
-            found += [(f"{name}[{k!r}]", v) for k, v in value.items() if _is_model(v)]
-        elif _is_model(value):
-            found.append((name, value))
-    return found
-
-
 def collect(names: dict[str, Any], piece: int) -> None:
     """Says which models this piece built, called or trained, and exports those that changed."""
     global _piece, _busy
@@ -186,7 +171,7 @@ def collect(names: dict[str, Any], piece: int) -> None:
         return
     _piece, _busy = piece, True
     try:
-        for name, module in _in_namespace(names):
+        for name, module in namespace.models(names, _is_model):
             seen = _seen.get(id(module))
             if seen is None or seen.module() is not module:
                 seen = _remember(module)

@@ -16,7 +16,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import keras_folders, record, serve_hooks
+from . import keras_folders, namespace, record, serve_hooks
 from .keras_variables import Print, form, named_variables, print_of, prints, size
 
 MOST_MODELS = 12
@@ -207,18 +207,8 @@ def is_model(value: Any) -> bool:
 
 
 def find(names: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Models under the notebook's names, also one level inside lists, tuples and dicts."""
-    found = []
-    for name, value in list(names.items()):
-        if name.startswith("_") or name in ("In", "Out"):
-            continue
-        if isinstance(value, (list, tuple)) and len(value) <= 20:
-            found += [(f"{name}[{i}]", v) for i, v in enumerate(value) if is_model(v)]
-        elif isinstance(value, dict) and len(value) <= 20:
-            found += [(f"{name}[{k!r}]", v) for k, v in value.items() if is_model(v)]
-        elif is_model(value):
-            found.append((name, value))
-    return found
+    """Keras models under the notebook's names; see `namespace.models`."""
+    return namespace.models(names, is_model)
 
 
 def _remember(model: Any) -> Seen | None:

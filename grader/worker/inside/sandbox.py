@@ -18,7 +18,6 @@ import ctypes
 import os
 import resource
 import signal
-import stat
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -403,13 +402,6 @@ def _become(user: int) -> bool:
     libc.capset(ctypes.byref(header), ctypes.byref(nothing))
     libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
     return readable
-
-
-def is_socket(path: str) -> bool:
-    try:
-        return stat.S_ISSOCK(os.stat(path).st_mode)
-    except OSError:
-        return False
 
 
 def close_other_files(keep: set[int]) -> None:
