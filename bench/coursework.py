@@ -22,7 +22,8 @@ from grader.text import assess, model
 from grader.text.calibration import Marked
 from grader.text.points import Point
 from grader.text.reader import CONTRARY, Points, Reading
-from grader.text.sentences import read_text
+from grader.text.sentences import Sentence, read_text
+from grader.text.statement import answered
 
 Array = npt.NDArray[np.float64]
 START = np.array([-7.0, 6.0, 3.0, 2.0, 1.0, 0.0, 1.0, 0.5, 0.3, 0.0])
@@ -61,10 +62,14 @@ def items(rows: Sequence[Coursework], rubric: dict[str, Question]) -> list[Item]
     out = []
     readers = {k: Points(q.points, q.prompt) for k, q in rubric.items()}
     for row in rows:
-        readings = readers[row.question].read(read_text(row.answer))
+        readings = readers[row.question].read(_sentences(row, rubric[row.question]))
         for reading, mark in zip(readings, row.points, strict=True):
             out.append(Item(row, reading, mark / reading.point.marks))
     return out
+
+
+def _sentences(row: Coursework, q: Question) -> tuple[Sentence, ...]:
+    return answered(read_text(row.answer), q.prompt)
 
 
 class Design:
@@ -137,7 +142,7 @@ def held_out(
 
 
 def judge(row: Coursework, q: Question, reader: Points, theta: Array | None) -> Judged:
-    sentences = read_text(row.answer)
+    sentences = _sentences(row, q)
     readings = reader.read(sentences, theta)
     a = assess.conclude(readings, sentences, source=row.answer, prompt=q.prompt, best=q.best)
     marked = Marked(
