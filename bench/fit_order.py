@@ -47,7 +47,7 @@ def main() -> None:
     )
     order._table.cache_clear()
     rng = random.Random(0)
-    long = [t for t in texts if order.words(t) >= order.LEAST]
+    long = [t for t in texts if order.judged(t)]
     mixed = []
     for t in long:
         w = t.split()

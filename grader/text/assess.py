@@ -87,7 +87,11 @@ def conclude(
     chances = tuple((r.point.marks / out_of, r.chances) for r in counted)
     confidence = 1.0 if words == 0 else c.confidence(mark / out_of, chances)
     found = (
-        () if words == 0 else _guards(sentences, source, prompt, reference, mark / out_of, words, readings, c)
+        ()
+        if words == 0
+        else _guards(
+            sentences, source, prompt, reference, mark / out_of, words, readings, c, listed=best is not None
+        )
     )
     decided = words == 0 or (not found and c.decided(mark / out_of, confidence))
     return Assessment(readings, counted, mark, out_of, chances, confidence, decided, found, words)
@@ -109,10 +113,11 @@ def _guards(
     words: int,
     readings: Sequence[Reading],
     c: Calibration,
+    listed: bool,
 ) -> tuple[Guard, ...]:
     found = [
         guards.asked_back(sentences, prompt),
-        guards.keyword_list(sentences),
+        guards.keyword_list(sentences, listed),
         guards.shuffled(sentences),
         guards.denial(sentences, any(negated(r.point.says) for r in readings)),
         guards.copied(sentences, reference) if reference else None,

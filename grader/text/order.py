@@ -31,8 +31,10 @@ after before
 KEPT = frozenset(FUNCTION_WORDS.split())
 SIGNS = frozenset(".,;:()")
 ENDINGS = ("tion", "ing", "ity", "ment", "ed", "ly", "al", "ive", "able", "er", "es", "s", "y", "e", "n", "t")
-LEAST = 16
+LEAST = 24
 """Fewer words than this have no order to speak of."""
+LEAST_SHARE = 0.25
+"""Nor has a list of names and numbers: so many of the words must be function words (prose has 0.4)."""
 THRESHOLD = 2.0
 """Standard deviations above a random order below which words are taken for shuffled: 2.3 % of random
 orders are above it."""
@@ -58,6 +60,12 @@ def _table() -> dict[str, float]:
 
 def words(text: str) -> int:
     return sum(t[0].isalpha() for t in TOKEN.findall(text))
+
+
+def judged(text: str) -> bool:
+    """Whether a text is long enough, and enough of it prose, for its order to tell anything."""
+    low = [t.lower() for t in TOKEN.findall(text) if t[0].isalpha()]
+    return len(low) >= LEAST and sum(w in KEPT for w in low) >= LEAST_SHARE * len(low)
 
 
 def score(text: str) -> float:

@@ -244,8 +244,14 @@ def _stated(fact: Fact, text: str) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=1000)
 def _terms(text: str) -> re.Pattern[str]:
-    """Terms as written, at the start of a word: 'AUC' is not in 'cause', nor 'ROC' in 'process'."""
-    terms = [r"[\s_-]+".join(map(re.escape, a.split())) for a in alternatives(text)]
+    """Terms as written, at the start of a word: 'AUC' is not in 'cause', nor 'ROC' in 'process'.
+
+    An abbreviation is a whole word: SHAP is not in 'input shape'.
+    """
+    terms = []
+    for a in alternatives(text):
+        term = r"[\s_-]+".join(map(re.escape, a.split()))
+        terms.append(rf"{term}s?(?![A-Za-z])" if a.isalpha() and a.isupper() else term)
     return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(terms)})", re.I)
 
 

@@ -121,12 +121,17 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
     return tuple(out)
 
 
-CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])(?!Net)")
+"""Where a name is split into words: not in ResNet, which is one."""
+IMPORT = re.compile(r"^\s*from\s+\S+\s+import\b|^\s*import\b")
 
 
 def code_words(line: str) -> str:
-    """A line of code as words: names are split at underscores and capitals, operators dropped."""
-    text = CAMEL.sub(" ", line.replace("_", " "))
+    """A line of code as words: names are split at underscores and capitals, operators dropped.
+
+    Of an import only what is imported counts: ``keras.applications`` is no application.
+    """
+    text = CAMEL.sub(" ", IMPORT.sub("import", line).replace("_", " "))
     return re.sub(r"\s+", " ", re.sub(r"[^\w\s.,:'\"=/%×+-]", " ", text)).strip()
 
 
