@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grader.text.clean import PlainLine, clean
+from grader.text.idioms import in_words
 
 END = re.compile(
     r"(?<=[.!?;])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bet al\.)(?<!\bvs\.)(?<!\bFig\.)(?<!\bno\.)\s+(?=\S)"
@@ -129,10 +130,13 @@ IMPORT = re.compile(r"^\s*from\s+\S+\s+import\b|^\s*import\b")
 def code_words(line: str) -> str:
     """A line of code as words: names are split at underscores and capitals, operators dropped.
 
-    Of an import only what is imported counts: ``keras.applications`` is no application.
+    Of an import only what is imported counts: ``keras.applications`` is no application. What an idiom does
+    is added in brackets.
     """
     text = CAMEL.sub(" ", IMPORT.sub("import", line).replace("_", " "))
-    return re.sub(r"\s+", " ", re.sub(r"[^\w\s.,:'\"=/%×+-]", " ", text)).strip()
+    plain = re.sub(r"\s+", " ", re.sub(r"[^\w\s.,:'\"=/%×+-]", " ", text)).strip()
+    said = in_words(line)
+    return f"{plain} ({said})" if said else plain
 
 
 def read_text(source: str, piece: int | None = None) -> tuple[Sentence, ...]:
