@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from grader.errors import UnknownRubric
@@ -18,6 +19,15 @@ LIMITS = {
 """In ``smoke`` a whole notebook ends within five minutes on two cores."""
 
 
+class Trust(StrEnum):
+    """Whose confirmed marks may make the mark of an answer in words final without a person."""
+
+    OWN = "own"
+    """Only this instructor's, as the store keeps them; until there are any, nothing but blank answers."""
+    SHIPPED = "shipped"
+    """Until there are any of their own, the record that the package ships: other teachers' marks."""
+
+
 @dataclass(frozen=True)
 class Options:
     """``rubrics`` is the folder of rubrics, ``rubric`` one file or id that overrides recognition."""
@@ -30,6 +40,7 @@ class Options:
     fresh: bool = False
     level: str = "namespaces"
     limits: Limits | None = None
+    trust: Trust = Trust.OWN
 
     @property
     def bounds(self) -> Limits:

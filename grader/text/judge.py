@@ -20,6 +20,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from grader.evidence.model import Record
+from grader.text.beside import Opinion
 from grader.text.points import Point
 
 LARGEST = 1_000_000
@@ -46,14 +47,6 @@ class Said(Record):
 
 class Reply(Record):
     points: tuple[Said, ...]
-
-
-class Opinion(Record):
-    """Of one point: ``verdict`` is None when a person must look, for the ``reason``."""
-
-    verdict: Literal["made", "partly", "not made"] | None
-    quote: str = ""
-    reason: str = ""
 
 
 class Exchange(Record):
@@ -204,10 +197,3 @@ def ask(
         else:
             out.append(Opinion(verdict=said[0].verdict, quote=said[0].quote))
     return tuple(out)
-
-
-def agrees(opinion: Opinion, share: float) -> bool:
-    """Whether an opinion bears a suggested share out; if not, a person looks."""
-    if opinion.verdict is None:
-        return False
-    return {"made": share >= 0.75, "partly": 0.2 <= share <= 0.9, "not made": share <= 0.25}[opinion.verdict]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from grader.text import judge
+from grader.text.beside import Opinion
 from grader.text.judge import Endpoint, Exchange
 from grader.text.points import Point
 
@@ -78,7 +79,7 @@ def serve() -> Iterator[Any]:
         server.server_close()
 
 
-def asked(endpoint: Endpoint) -> tuple[tuple[judge.Opinion, ...], list[Exchange]]:
+def asked(endpoint: Endpoint) -> tuple[tuple[Opinion, ...], list[Exchange]]:
     kept: list[Exchange] = []
     return judge.ask(POINTS, "What is a residual connection?", ANSWER, endpoint, keep=kept.append), kept
 
@@ -144,6 +145,6 @@ def test_two_runs_that_differ_send_their_point_to_a_person(serve: Any) -> None:
 
 
 def test_the_judge_bears_out_a_mark_or_a_person_looks() -> None:
-    assert judge.agrees(judge.Opinion(verdict="made"), 1.0)
-    assert not judge.agrees(judge.Opinion(verdict="not made"), 1.0)
-    assert not judge.agrees(judge.Opinion(verdict=None), 1.0)
+    assert Opinion(verdict="made").bears_out(1.0)
+    assert not Opinion(verdict="not made").bears_out(1.0)
+    assert not Opinion(verdict=None).bears_out(1.0)
