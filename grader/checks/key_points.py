@@ -75,11 +75,15 @@ def judge(c: KeyPoints, case: Case) -> Verdict:
         return _by_person(c, given.share, more)
     mark = min(a.mark, c.marks)
     found, private = _doubts(c, case, a, mark)
-    if (carried := _carried(c, beside)) and not a.guards:
+    if carried := _carried(c, beside):
         suggested, why = carried
         private.append(why)
-        if suggested is not None and abs(suggested - mark) > record.tolerance * c.marks:
-            found.append("an answer much like it was given another mark by a person, which is suggested")
+        if a.guards:
+            pass  # something is odd about this answer, whatever the others got
+        elif suggested is None:
+            found.append("a person's marks on answers like it differ")
+        elif abs(suggested - mark) > record.tolerance * c.marks:
+            found.insert(0, "what a person gave answers like it is suggested")
             mark = suggested
     more["private"] = "; ".join(private)
     if found:
