@@ -11,8 +11,8 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from grader import __version__
-from grader.engine.options import Trust
 from grader.errors import GraderError, OutputError
+from grader.evidence.marks import Trust
 from grader.evidence.model import Profile
 
 
@@ -73,6 +73,15 @@ def run_(
     jobs: JobsOption = 0,
     fresh: FreshOption = False,
     trust: TrustOption = Trust.OWN,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            "--judge", help="A second opinion on answers in words: URL of an OpenAI-compatible API."
+        ),
+    ] = None,
+    judge_model: Annotated[
+        str, typer.Option("--judge-model", help="Its model; the key is read from GRADE_JUDGE_KEY.")
+    ] = "",
     student_copy: Annotated[
         bool, typer.Option("--student-copy", help="A report to hand out: no hidden criteria or notes.")
     ] = False,
@@ -80,8 +89,10 @@ def run_(
     from grader import engine, report
     from grader.console import Bars, summary
     from grader.evidence.store import Store
+    from grader.text.judge import endpoint
 
-    options = engine.Options(profile, rubric, rubrics, store, jobs, fresh, trust=trust)
+    asked = endpoint(judge, judge_model) if judge is not None else None
+    options = engine.Options(profile, rubric, rubrics, store, jobs, fresh, trust=trust, judge=asked)
     report.ready(out)  # an unwritable folder is found before the work, not after
     with Bars(err) as bars:
         results = engine.grade(files, options, bars)

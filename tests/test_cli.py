@@ -353,6 +353,16 @@ def test_marks_in_the_reports_file_make_answers_in_words_final(desk: Desk) -> No
     assert {c["state"] for c in criteria} == {"earned", "lost"}
 
 
+def test_a_judge_that_cannot_be_asked_is_refused_before_anything_runs(desk: Desk) -> None:
+    ended = desk.grade("good.ipynb", "--judge", "ftp://example.org/v1", "--judge-model", "m")
+    assert ended.code == 2
+    ended.in_one_line("ftp://example.org/v1", "http")
+    ended = desk.grade("good.ipynb", "--judge", "http://127.0.0.1:1/v1")
+    assert ended.code == 2
+    ended.in_one_line("--judge-model")
+    assert not (desk.home / "reports").exists()
+
+
 def test_marks_that_cannot_be_read_are_one_clear_error(desk: Desk) -> None:
     (desk.home / "marks.csv").write_text("question,mark\nq1,3\n")
     ended = desk.grade("calibrate", "--answers", "marks.csv")

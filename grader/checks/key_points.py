@@ -9,9 +9,10 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from grader.checks.base import Case, Check, Criterion, Quote, State, Verdict, earned, lost, review
+from grader.evidence.model import Piece
 from grader.submission.model import UNSURE
 from grader.text.assess import POINT_TOLERANCE, Assessment, assess
-from grader.text.beside import Beside
+from grader.text.beside import Beside, Opinion
 from grader.text.calibration import Calibration, shipped
 from grader.text.guards import picture
 from grader.text.points import Point
@@ -41,10 +42,20 @@ class KeyPoints(Criterion):
 
 def sentences(case: Case) -> list[Sentence]:
     """The answer's prose, and its code as far as it says anything (names, comments, strings)."""
+    return sentences_of(case.answered)
+
+
+def sentences_of(pieces: Sequence[Piece]) -> list[Sentence]:
     out: list[Sentence] = []
-    for p in case.answered:
+    for p in pieces:
         out += read_text(p.source, p.index) if p.kind == "markdown" else read_code(p.source, p.index)
     return out
+
+
+def label_alone(written: Sequence[Sentence], prompt: str) -> bool:
+    """Whether nothing stands there, or nothing but headings that hardly say more than the question does."""
+    own = {stem for s in written for stem in stems(s.text)}
+    return all(s.heading for s in written) and len(own - set(stems(prompt))) <= 3
 
 
 def judge(c: KeyPoints, case: Case) -> Verdict:
@@ -61,7 +72,7 @@ def judge(c: KeyPoints, case: Case) -> Verdict:
         reference=reference,
         calibration=record,
     )
-    if a.blank or _label_alone(case, a):
+    if a.blank or (a.mark <= 0 and label_alone(sentences(case), case.prompt)):
         return _blank(c, case, a, record)
     full = sum(r.mark >= r.point.marks for r in a.counted)
     some = sum(0 < r.mark < r.point.marks for r in a.counted)
@@ -112,20 +123,26 @@ def _doubts(c: KeyPoints, case: Case, a: Assessment, mark: float) -> tuple[list[
         private.append(f"nearly the same words as {others} in {_few(beside.twins)}")
     if case.answer.confidence < UNSURE and mark < c.marks:
         found.append("which part of the notebook answers this question is uncertain")
-    opinions = beside.opinions.get(c.title(), ())
-    differing = [
-        f"the judge on {r.point.says!r}: {o.reason or o.verdict}"
-        for r, o in zip(a.readings, opinions, strict=False)
-        if any(r is counted for counted in a.counted) and not o.bears_out(r.share)
-    ]
-    if differing:
-        found.append("a second reading does not bear the suggestion out")
-        private += differing
-    elif opinions:
-        private.append("the judge bears out every point")
+    differing, said = _second_reading(a, beside.opinions.get(c.title(), ()))
+    found += differing
+    private += said
     if not a.decided and not a.guards:
         found.append("the wording leaves room for doubt")
     return found, private
+
+
+def _second_reading(a: Assessment, opinions: Sequence[Opinion]) -> tuple[list[str], list[str]]:
+    """A judge's opinions held against the suggestion: it may send an answer to a person, and nothing else."""
+    if not opinions:
+        return [], []
+    pairs = [(r, o) for r, o in zip(a.readings, opinions, strict=True) if any(r is x for x in a.counted)]
+    differing = [(r, o) for r, o in pairs if not o.bears_out(r.share)]
+    if not differing:
+        return [], ["the judge bears out every point"]
+    if len({o.reason for _, o in differing}) == 1 and all(o.verdict is None for _, o in pairs):
+        return ["a second reading was not to be had"], [f"the judge: {differing[0][1].reason}"]
+    said = [f"the judge on {r.point.says!r}: {o.verdict or o.reason}" for r, o in differing]
+    return ["a second reading does not bear the suggestion out"], said
 
 
 def _carried(c: KeyPoints, beside: Beside) -> tuple[float | None, str] | None:
@@ -160,13 +177,6 @@ def _by_person(c: KeyPoints, share: float, more: dict[str, Any]) -> Verdict:
     if mark <= 0:
         return lost(c, reason, **more)
     return Verdict(state=State.PARTIAL, mark=mark, reason=reason, **more)
-
-
-def _label_alone(case: Case, a: Assessment) -> bool:
-    """Whether nothing stands there but headings that hardly say more than the question does."""
-    written = sentences(case)
-    own = {stem for s in written for stem in stems(s.text)}
-    return a.mark <= 0 and all(s.heading for s in written) and len(own - set(stems(case.prompt))) <= 3
 
 
 def _state(r: Reading, a: Assessment, record: Calibration) -> State:

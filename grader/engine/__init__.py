@@ -7,9 +7,10 @@
 from grader.engine.batch import check, grade
 from grader.engine.calibrate import calibrate
 from grader.engine.confirm import Confirmed, confirm
-from grader.engine.options import Options, Trust
+from grader.engine.options import Options
 from grader.engine.progress import Event, Stage, Watcher
 from grader.engine.verify import verify
+from grader.evidence.marks import Trust
 
 __all__ = [
     "Confirmed",

@@ -6,14 +6,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from pydantic import ValidationError
 
-from grader.checks.key_points import KeyPoints
-from grader.engine.options import Options, Trust
-from grader.evidence.marks import PersonMark
+from grader.checks.key_points import KeyPoints, label_alone, sentences_of
+from grader.engine import judging
+from grader.engine.judging import Asked
+from grader.engine.options import Options
+from grader.evidence.marks import PersonMark, Trust
 from grader.evidence.model import Record
 from grader.evidence.store import Store
 from grader.rubric.model import Assignment, Question
@@ -22,7 +24,8 @@ from grader.text import clusters
 from grader.text.assess import suggestion
 from grader.text.beside import Beside
 from grader.text.calibration import LEAST_MARKS, Calibration, Report, calibrate, shipped
-from grader.text.written import answer_text, digest
+from grader.text.judge import Endpoint
+from grader.text.written import LONGEST, answer_text, digest
 
 KIND = "answers"
 """Under which the store keeps each assignment's `Kept` record."""
@@ -51,6 +54,11 @@ class Written:
     def text(self, question: Question) -> str:
         """The whole answer, as a person marks it."""
         return answer_text(self.submission.pieces[i] for i in self._pieces(question))
+
+    def said(self, question: Question, prompt: str) -> str:
+        """The whole answer as it is read: plain lines, without markup; empty where there is none."""
+        read = sentences_of([self.submission.pieces[i] for i in self._pieces(question)])
+        return "" if label_alone(read, prompt) else "\n".join(s.text for s in read)[:LONGEST]
 
     def prose(self, question: Question) -> str:
         """The answer's text cells alone."""
@@ -85,7 +93,28 @@ def known(batch: Sequence[Written], options: Options, store: Store) -> list[dict
             rows = _of_question(question, [batch[n] for n in members], mine, record)
             for n, row in zip(members, rows, strict=True):
                 found[n][question.id] = row
-    return found
+    return _judged(batch, found, options.judge, store) if options.judge is not None else found
+
+
+def _judged(
+    batch: Sequence[Written], found: Sequence[dict[str, Beside]], endpoint: Endpoint, store: Store
+) -> list[dict[str, Beside]]:
+    """With the judge's opinion on every answer that no person has marked."""
+    asked: dict[tuple[int, str, str], Asked] = {}
+    for n, w in enumerate(batch):
+        for q in w.assignment.questions:
+            for c in in_words(q):
+                prompt = q.prompt or q.title
+                if (said := w.said(q, prompt)) and c.title() not in found[n][q.id].marked:
+                    asked[n, q.id, c.title()] = Asked(c.points, prompt, said)
+    heard = dict(zip(asked, judging.opinions(list(asked.values()), endpoint, store), strict=True))
+    return [
+        {
+            id: replace(b, opinions={t: o for (m, q, t), o in heard.items() if (m, q) == (n, id)})
+            for id, b in known.items()
+        }
+        for n, known in enumerate(found)
+    ]
 
 
 def _of_question(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from grader.errors import UnknownRubric
+from grader.evidence.marks import Trust
 from grader.evidence.model import Limits, Profile
 from grader.rubric.loader import load, load_all
 from grader.rubric.model import Assignment
+from grader.text.judge import Endpoint
 
 LIMITS = {
     Profile.SMOKE: Limits(cell=90, question=150, notebook=300),
@@ -19,18 +20,12 @@ LIMITS = {
 """In ``smoke`` a whole notebook ends within five minutes on two cores."""
 
 
-class Trust(StrEnum):
-    """Whose confirmed marks may make the mark of an answer in words final without a person."""
-
-    OWN = "own"
-    """Only this instructor's, as the store keeps them; until there are any, nothing but blank answers."""
-    SHIPPED = "shipped"
-    """Until there are any of their own, the record that the package ships: other teachers' marks."""
-
-
 @dataclass(frozen=True)
 class Options:
-    """``rubrics`` is the folder of rubrics, ``rubric`` one file or id that overrides recognition."""
+    """``rubrics`` is the folder of rubrics, ``rubric`` one file or id that overrides recognition.
+
+    ``judge`` is asked for a second opinion on answers in words; none by default.
+    """
 
     profile: Profile = Profile.SMOKE
     rubric: str | None = None
@@ -41,6 +36,7 @@ class Options:
     level: str = "namespaces"
     limits: Limits | None = None
     trust: Trust = Trust.OWN
+    judge: Endpoint | None = None
 
     @property
     def bounds(self) -> Limits:

@@ -1,10 +1,21 @@
-"""A person's marks on answers in words, as the store keeps them."""
+"""A person's marks on answers in words, as the store keeps them, and whose marks decide."""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 from pydantic import Field
 
 from grader.evidence.model import Record, Sha256
+
+
+class Trust(StrEnum):
+    """Whose confirmed marks may make the mark of an answer in words final without a person."""
+
+    OWN = "own"
+    """Only this instructor's, as the store keeps them; until there are any, nothing but blank answers."""
+    SHIPPED = "shipped"
+    """Until there are any of their own, the record that the package ships: other teachers' marks."""
 
 
 class PersonMark(Record):

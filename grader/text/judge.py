@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import secrets
 import urllib.request
@@ -19,6 +20,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from grader.errors import UsageError
 from grader.evidence.model import Record
 from grader.text.beside import Opinion
 from grader.text.points import Point
@@ -35,6 +37,20 @@ class Endpoint(Record):
     model: str
     key: str = Field("", repr=False)
     timeout: float = Field(30.0, gt=0, description="seconds for one reply")
+
+
+KEY = "GRADE_JUDGE_KEY"
+"""Environment variable that holds the endpoint's key, so that it stands in no command line."""
+
+
+def endpoint(url: str, model: str) -> Endpoint:
+    """The endpoint that a user named. Raises UsageError for what cannot be asked."""
+    if not url.startswith(("http://", "https://")):
+        todo = "give the address that stands before /chat/completions"
+        raise UsageError("the judge's address must begin with http:// or https://", where=url, todo=todo)
+    if not model:
+        raise UsageError("the judge's model is not named", todo="name it with --judge-model")
+    return Endpoint(url=url, model=model, key=os.environ.get(KEY, ""))
 
 
 class Said(Record):
