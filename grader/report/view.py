@@ -181,7 +181,7 @@ def _tells(check: str, key: str, value: object) -> bool:
     """Whether a figure of the evidence tells a person something; results.json has them all."""
     if check == "figure":
         return key == "figures"
-    return key != "share" and value not in ([], (), {}, "")
+    return key not in ("share", "unconfirmed", "marked_by", "blank") and value not in ([], (), {}, "")
 
 
 def _criterion(c: CriterionResult, anchor: str, places: Places, gallery: Gallery) -> CriterionView:
