@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from grader import __version__
 from grader.errors import GraderError, OutputError
+from grader.evidence.marks import Trust
 from grader.evidence.model import Profile
 
 
@@ -45,6 +46,12 @@ RubricOption = Annotated[str | None, typer.Option("--rubric", help="Rubric file 
 RubricsOption = Annotated[Path | None, typer.Option("--rubrics", help="Folder of rubrics [./rubrics].")]
 StoreOption = Annotated[Path | None, typer.Option("--store", help="Folder of the evidence store.")]
 JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Kernels side by side [one a core].")]
+TrustOption = Annotated[
+    Trust,
+    typer.Option(
+        "--trust", help="Whose marks make answers in words final: your own, or until then the shipped ones."
+    ),
+]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Run again, though evidence is stored.")]
 
 
@@ -65,6 +72,16 @@ def run_(
     store: StoreOption = None,
     jobs: JobsOption = 0,
     fresh: FreshOption = False,
+    trust: TrustOption = Trust.OWN,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            "--judge", help="A second opinion on answers in words: URL of an OpenAI-compatible API."
+        ),
+    ] = None,
+    judge_model: Annotated[
+        str, typer.Option("--judge-model", help="Its model; the key is read from GRADE_JUDGE_KEY.")
+    ] = "",
     student_copy: Annotated[
         bool, typer.Option("--student-copy", help="A report to hand out: no hidden criteria or notes.")
     ] = False,
@@ -72,14 +89,16 @@ def run_(
     from grader import engine, report
     from grader.console import Bars, summary
     from grader.evidence.store import Store
+    from grader.text.judge import endpoint
 
-    options = engine.Options(profile, rubric, rubrics, store, jobs, fresh)
+    asked = endpoint(judge, judge_model) if judge is not None else None
+    options = engine.Options(profile, rubric, rubrics, store, jobs, fresh, trust=trust, judge=asked)
     report.ready(out)  # an unwritable folder is found before the work, not after
     with Bars(err) as bars:
         results = engine.grade(files, options, bars)
     audience = report.Audience.STUDENT if student_copy else report.Audience.MARKER
     written = report.write(results, out, Store(store).blob, audience)
-    summary(results, written.index, Console())
+    summary(results, written, Console())
 
 
 @app.command(help="Check your own notebook before you hand it in.")
@@ -146,14 +165,24 @@ def verify(
                 f"cannot be written: {e.strerror}", where=str(junit), todo="name another file"
             ) from e
     if out is not None:
-        report.write(results, out, Store(store).blob)
+        report.write(results, out, Store(store).blob, answers=False)
     verified(results, Console())
     if short_of_full(results):
         raise typer.Exit(1)
 
 
-@app.command(help="Measure the references' spread over seeds on this worker, and keep it.")
+@app.command(
+    help="Measure the references' spread over seeds on this worker, and keep it; or, with --answers, learn"
+    " from your own marks how far the suggestions for answers in words can be trusted."
+)
 def calibrate(
+    answers: Annotated[
+        Path | None, typer.Option("--answers", help="Your marks: answers.csv of a report, filled in.")
+    ] = None,
+    allowed: Annotated[
+        float,
+        typer.Option("--allowed", min=0, max=0.5, help="With --answers: share of final marks off by more."),
+    ] = 0.03,
     rubric: RubricOption = None,
     rubrics: RubricsOption = None,
     seeds: Annotated[int, typer.Option("--seeds", min=2, max=50, help="Runs of each reference.")] = 3,
@@ -163,9 +192,12 @@ def calibrate(
     fresh: FreshOption = False,
 ) -> None:
     from grader import engine
-    from grader.console import Bars, calibrated
+    from grader.console import Bars, calibrated, confirmed
 
     options = engine.Options(profile, rubric, rubrics, store, jobs, fresh)
+    if answers is not None:
+        confirmed(engine.confirm(answers, options, allowed=allowed), Console())
+        return
     with Bars(err) as bars:
         found = engine.calibrate(options, bars, seeds=seeds)
     calibrated(found, Console())

@@ -11,14 +11,16 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.table import Table
 from rich.text import Text
 
+from grader.engine.confirm import Confirmed
 from grader.engine.progress import Event, Stage
 from grader.engine.verify import short_of_full, wanting_data
 from grader.evidence.calibration import Calibration
-from grader.report import line
+from grader.report import Written, line
 from grader.report.text import short, visible
 from grader.resources.cache import Checked, Status
 from grader.results import Results
 from grader.rubric.lint import Finding
+from grader.text.calibration import LEAST_MARKS
 
 ENDED = {Stage.DONE, Stage.STORED, Stage.UNREADABLE, Stage.UNRECOGNISED, Stage.FAILED}
 
@@ -123,8 +125,8 @@ class Bars:
         )
 
 
-def summary(results: Results, index: Path, console: Console) -> None:
-    """A line for each submission, what was executed, and where the report is."""
+def summary(results: Results, written: Written, console: Console) -> None:
+    """A line for each submission, what was executed, what waits for marks, and where the report is."""
     for result in results.submissions:
         console.print(line(result), soft_wrap=True)
     run = sum(r.executed for r in results.submissions)
@@ -136,7 +138,16 @@ def summary(results: Results, index: Path, console: Console) -> None:
     elif run < graded:
         console.print(f"{run} executed, {graded - run} from the store.", soft_wrap=True)
     warn_isolation(results, console)
-    console.print(f"Report: {index}", soft_wrap=True, markup=False, highlight=False)
+    waiting = sum(c.unconfirmed for r in results.submissions for q in r.questions for c in q.criteria)
+    if waiting and written.answers is not None:
+        console.print(
+            f"{waiting} suggestions for answers in words look sure, but stay open until marks of your own confirm"
+            f" them: fill in some in {written.answers}, then grade calibrate --answers {written.answers}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print(f"Report: {written.index}", soft_wrap=True, markup=False, highlight=False)
 
 
 def warn_isolation(results: Results, console: Console) -> None:
@@ -185,6 +196,38 @@ def calibrated(found: Sequence[Calibration], console: Console) -> None:
         each = f"{1e6 * c.per_sample.mean:.1f} ms" if c.per_sample else ""
         table.add_row(c.assignment, c.question, str(len(c.seeds)), accuracy, seconds, each)
     console.print(table)
+
+
+def confirmed(found: Sequence[Confirmed], console: Console) -> None:
+    """What each assignment's marks make of the suggestions, before and after, and what that means."""
+    for c in found:
+        console.print(f"{c.assignment}: {c.given} marks read, {c.kept} kept by now.", highlight=False)
+        if c.report is None:
+            console.print(
+                f"  Too few to calibrate with: at least {LEAST_MARKS}, better 20 to 50. They count for the"
+                " answers that they were given to; others stay open.",
+                highlight=False,
+                soft_wrap=True,
+            )
+            continue
+        table = Table(box=None, pad_edge=False)
+        for name in ("  what decides", "final without a person", "of these wrong", "mean error"):
+            table.add_column(name, justify="left" if name.startswith(" ") else "right")
+        for name, f in (("the shipped record", c.report.before), ("your marks, unseen ones", c.report.after)):
+            table.add_row(f"  {name}", f"{f.coverage:.0%}", f"{f.wrong:.1%}", f"{f.error:.1%} of the marks")
+        console.print(table)
+        r = c.report.calibration
+        sides = [
+            f"{name} from a confidence of {limit:.2f}" if limit <= 1 else f"{name}: never"
+            for name, limit in (("half of the marks or more", r.accept), ("less", r.reject))
+        ]
+        console.print(
+            f"  Final, {'; '.join(sides)}. Wrong: off by more than {r.tolerance:.0%} of the marks;"
+            f" allowed: {r.allowed:.1%}. `grade` uses it from now on.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def findings(found: Sequence[Finding], files: Sequence[Path], console: Console) -> int:

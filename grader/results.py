@@ -37,6 +37,16 @@ class CriterionResult(Record):
         """Whether it was not judged for the one reason that its data is a stand-in on this machine."""
         return self.state is State.UNGRADED and "stand_ins" in self.evidence
 
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether it is open for the one reason that no mark of the instructor's confirms such suggestions."""
+        return self.state is State.REVIEW and self.evidence.get("unconfirmed") is True
+
+    @property
+    def by_person(self) -> bool:
+        """Whether its mark is a person's own, on this very answer."""
+        return self.evidence.get("marked_by") == "person"
+
 
 class CellRef(Record):
     """A piece that was taken as part of an answer; numbers as a person counts them, from 1."""
@@ -100,6 +110,16 @@ class SubmissionResult(Record):
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     executed: bool = Field(False, description="False when all its evidence came from the store")
+
+    @property
+    def unconfirmed_marks(self) -> float:
+        """Of the open marks, those that only wait for marks of the instructor's own."""
+        return sum(c.out_of for q in self.questions for c in q.criteria if c.unconfirmed)
+
+    @property
+    def unsure_marks(self) -> float:
+        """Of the open marks, those that a person must look at whatever has been confirmed."""
+        return round(self.open_marks - self.unconfirmed_marks, 4)
 
 
 class Results(Record):

@@ -15,6 +15,7 @@ from grader.evidence.model import Execution, PieceRun, Profile
 from grader.results import CellRef, CriterionResult, Curve, QuestionResult, SubmissionResult
 from grader.rubric.model import Assignment, Question
 from grader.submission.model import UNSURE, Alignment, Answer, Submission
+from grader.text.beside import NOTHING, Beside
 
 OUTPUT_SHOWN = 6_000
 """Characters of a cell's text output that a report shows: the first and the last half of them."""
@@ -30,6 +31,7 @@ def case_for(
     reference: Case | None = None,
     labels: Mapping[str, tuple[int, ...]] | None = None,
     spread: Calibration | None = None,
+    beside: Beside = NOTHING,
 ) -> Case:
     """What the checks of one question are given."""
     return Case(
@@ -42,6 +44,7 @@ def case_for(
         reference=reference,
         labels=labels,
         spread=spread,
+        beside=beside,
     )
 
 
@@ -81,14 +84,15 @@ def mark(
     reference: Mapping[str, Case] | None = None,
     labels: Mapping[str, tuple[int, ...]] | None = None,
     spreads: Mapping[str, Calibration] | None = None,
+    beside: Mapping[str, Beside] | None = None,
     public_only: bool = False,
     checks: Mapping[str, Check[Any]] | None = None,
 ) -> SubmissionResult:
     """Mark one submission.
 
     ``reference`` holds the reference's case for each question id that has one, ``spreads`` its spread
-    over seeds where it has been calibrated. ``public_only`` leaves
-    hidden criteria out of the marks and of what they are out of. A verdict in review counts at its
+    over seeds where it has been calibrated, ``beside`` what is known of its answers in words beside their
+    text. ``public_only`` leaves hidden criteria out of the marks and of what they are out of. A verdict in review counts at its
     suggested mark; ``open_marks`` says how many marks are not final.
     """
     kinds = checks if checks is not None else registered()
@@ -105,6 +109,7 @@ def mark(
             reference=(reference or {}).get(question.id),
             labels=labels,
             spread=(spreads or {}).get(question.id),
+            beside=(beside or {}).get(question.id, NOTHING),
         )
         questions.append(_question(question, case, kinds, public_only))
     questions = [q for q in questions if q.criteria]
@@ -218,8 +223,11 @@ def _why_open(criteria: list[CriterionResult], execution: Execution | None) -> s
     parts = []
     if execution is not None and execution.state != "complete":
         parts.append(f"the worker failed: {execution.reason or 'no reason is known'}")
-    for state, words in ((State.UNGRADED, "could not be judged"), (State.REVIEW, "for a person to look at")):
-        n = sum(c.state is state for c in criteria)
+    for words, n in (
+        ("could not be judged", sum(c.state is State.UNGRADED for c in criteria)),
+        ("for a person to look at", sum(c.state is State.REVIEW and not c.unconfirmed for c in criteria)),
+        ("to be confirmed", sum(c.unconfirmed for c in criteria)),
+    ):
         if n:
             parts.append(f"{n} {'criterion' if n == 1 else 'criteria'} {words}")
     return "; ".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import prose
 import psutil
 import pytest
 import tiny
@@ -322,6 +324,50 @@ def test_verify_passes_and_fails_with_a_junit_file_that_says_where(desk: Desk) -
         if c.find("failure") is not None
     ]
     assert failed == [("tiny-sums.q2", "2. The number of edges (quantity)")]
+
+
+@pytest.mark.slow
+def test_marks_in_the_reports_file_make_answers_in_words_final(desk: Desk) -> None:
+    prose.assignment(desk.home)
+    files = prose.hand_in(desk.home, prose.many())
+    ended = desk.grade(*files, "--rubric", "tiny-words")
+    assert ended.code == 0, ended.err
+    assert "20 suggestions for answers in words look sure" in ended.out
+    file = desk.home / "reports" / "answers.csv"
+    with open(file, newline="") as text:
+        rows = list(csv.DictReader(text))
+    with open(file, "w", newline="") as text:
+        table = csv.DictWriter(text, list(rows[0]))
+        table.writeheader()
+        table.writerows(row | {"mark": row["suggested"]} for row in rows[:15])
+    ended = desk.grade("calibrate", "--answers", "reports/answers.csv", "--allowed", "0.05")
+    assert ended.code == 0, ended.err
+    assert "tiny-words: 15 marks read, 15 kept by now." in ended.out
+    for words in ("shipped record", "your marks", "allowed: 5.0%"):
+        assert words in ended.out
+    ended = desk.grade(*files, "--rubric", "tiny-words")
+    assert "look sure" not in ended.out
+    results = json.loads((desk.home / "reports" / "results.json").read_text())
+    criteria = [c for s in results["submissions"] for c in s["questions"][0]["criteria"]]
+    assert sum(c["evidence"].get("marked_by") == "person" for c in criteria) == 15
+    assert {c["state"] for c in criteria} == {"earned", "lost"}
+
+
+def test_a_judge_that_cannot_be_asked_is_refused_before_anything_runs(desk: Desk) -> None:
+    ended = desk.grade("good.ipynb", "--judge", "ftp://example.org/v1", "--judge-model", "m")
+    assert ended.code == 2
+    ended.in_one_line("ftp://example.org/v1", "http")
+    ended = desk.grade("good.ipynb", "--judge", "http://127.0.0.1:1/v1")
+    assert ended.code == 2
+    ended.in_one_line("--judge-model")
+    assert not (desk.home / "reports").exists()
+
+
+def test_marks_that_cannot_be_read_are_one_clear_error(desk: Desk) -> None:
+    (desk.home / "marks.csv").write_text("question,mark\nq1,3\n")
+    ended = desk.grade("calibrate", "--answers", "marks.csv")
+    assert ended.code == 2
+    ended.in_one_line("marks.csv", "column 'answer' is missing")
 
 
 def test_a_junit_file_that_cannot_be_written(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from grader.checks.base import State
 from grader.console import Bars, summary, verified, warn_isolation
 from grader.engine import Event, Stage
 from grader.evidence.model import Isolation, IsolationLevel, Profile
+from grader.report import Written
 from grader.results import CriterionResult, QuestionResult, Results, SubmissionResult
 
 
@@ -104,21 +105,21 @@ def frame(bars: Bars) -> str:
     return said(console)
 
 
-INDEX = Path("reports/index.html")
+REPORT = Written(Path("reports/index.html"), (), Path("reports/results.json"), Path("reports/grades.csv"))
 
 
 def test_the_summary_tells_executed_from_stored() -> None:
     console = a_console(terminal=False)
-    summary(results(submission("a.ipynb"), submission("b.ipynb", executed=False)), INDEX, console)
+    summary(results(submission("a.ipynb"), submission("b.ipynb", executed=False)), REPORT, console)
     assert "1 executed, 1 from the store." in said(console)
     console = a_console(terminal=False)
-    summary(results(submission("b.ipynb", executed=False)), INDEX, console)
+    summary(results(submission("b.ipynb", executed=False)), REPORT, console)
     assert "Nothing was executed: the evidence of all 1 came from the store." in said(console)
 
 
 def test_a_line_of_the_summary_is_one_line_however_narrow_the_output() -> None:
     console = a_console(terminal=False, width=40)
-    summary(results(submission("a.ipynb", state="review", open_marks=2.5)), INDEX, console)
+    summary(results(submission("a.ipynb", state="review", open_marks=2.5)), REPORT, console)
     assert said(console).splitlines()[0].endswith("to be looked at, 2.5 marks open")
 
 

@@ -32,6 +32,7 @@ from grader.evidence.model import (
     Record,
 )
 from grader.submission.model import Answer
+from grader.text.beside import NOTHING, Beside
 
 
 class State(StrEnum):
@@ -118,6 +119,8 @@ class Case:
     labels: Mapping[str, tuple[int, ...]] | None = None
     spread: Calibration | None = None
     """The reference's spread over seeds on this worker, where it has been calibrated."""
+    beside: Beside = NOTHING
+    """What is known of an answer in words beside its text."""
 
     # -- what the student wrote
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.checks.base import Case, registered
+from grader.engine.answers import Written, known, shipped_only
 from grader.engine.calibrate import spreads
 from grader.engine.labels import labels_for
 from grader.engine.local import Job, executions
@@ -51,10 +52,10 @@ def check(path: Path, options: Options, watch: Watcher = unwatched) -> Results:
 
 
 def _grade(paths: Sequence[Path], options: Options, watch: Watcher, *, public_only: bool) -> Results:
-    known = assignments(options, references=not public_only)
+    rubrics = assignments(options, references=not public_only)
     found = find(paths)
     store = Store(options.store)
-    items = [_prepare(file, known, options.rubric is not None, watch) for file in found.files]
+    items = [_prepare(file, rubrics, options.rubric is not None, watch) for file in found.files]
     ready = [i for i in items if i.submission is not None and i.assignment is not None]
     references = {} if public_only else _references(ready, options)
     known_spreads = {} if public_only else spreads([a for a, _ in references.values()], options, watch)
@@ -66,13 +67,15 @@ def _grade(paths: Sequence[Path], options: Options, watch: Watcher, *, public_on
         references, jobs[len(ready) :], [e for e, _ in ran[len(ready) :]], options.profile
     )
     keys = labels_for([e for e, _ in ran])
+    batch = [_written(i) for i in ready]
+    beside = [shipped_only(w.assignment) for w in batch] if public_only else known(batch, options, store)
     results: list[SubmissionResult] = []
-    outcomes = iter(ran)
+    outcomes = zip(ran, beside, strict=False)  # the references ran after the submissions
     for item in items:
         if item.submission is None or item.assignment is None or item.alignment is None:
             results.append(_not_graded(item))
             continue
-        execution, now = next(outcomes)
+        (execution, now), words = next(outcomes)
         result = mark(
             item.submission,
             item.assignment,
@@ -82,6 +85,7 @@ def _grade(paths: Sequence[Path], options: Options, watch: Watcher, *, public_on
             reference=yardsticks.get(item.assignment.id),
             labels=keys,
             spreads=known_spreads.get(item.assignment.id),
+            beside=words,
             public_only=public_only,
             checks=registered(),
         )
@@ -120,6 +124,11 @@ def _prepare(file: Path, known: Sequence[Assignment], named: bool, watch: Watche
 def _job(item: _Item) -> Job:
     assert item.submission is not None and item.assignment is not None
     return Job(str(item.file), item.submission.pieces, item.assignment)
+
+
+def _written(item: _Item) -> Written:
+    assert item.submission is not None and item.assignment is not None and item.alignment is not None
+    return Written(str(item.file), item.assignment, item.submission, item.alignment)
 
 
 def _compares(assignment: Assignment) -> bool:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UnknownRubric
+from grader.evidence.marks import Trust
 from grader.evidence.model import Limits, Profile
 from grader.rubric.loader import load, load_all
 from grader.rubric.model import Assignment
+from grader.text.judge import Endpoint
 
 LIMITS = {
     Profile.SMOKE: Limits(cell=90, question=150, notebook=300),
@@ -20,7 +22,10 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Options:
-    """``rubrics`` is the folder of rubrics, ``rubric`` one file or id that overrides recognition."""
+    """``rubrics`` is the folder of rubrics, ``rubric`` one file or id that overrides recognition.
+
+    ``judge`` is asked for a second opinion on answers in words; none by default.
+    """
 
     profile: Profile = Profile.SMOKE
     rubric: str | None = None
@@ -30,6 +35,8 @@ class Options:
     fresh: bool = False
     level: str = "namespaces"
     limits: Limits | None = None
+    trust: Trust = Trust.OWN
+    judge: Endpoint | None = None
 
     @property
     def bounds(self) -> Limits:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from grader.errors import OutputError
 from grader.evidence.calibration import Calibration
+from grader.evidence.marks import PersonMark
 from grader.evidence.model import Execution, Sha256
 
 
@@ -47,6 +48,31 @@ class _Calibrated(_Base):
     __tablename__ = "calibrations"
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    made: Mapped[float] = mapped_column(Float)
+    record: Mapped[str] = mapped_column(Text)
+
+
+class _Marked(_Base):
+    """A person's mark on one answer for one criterion, as JSON; a later one takes its place."""
+
+    __tablename__ = "marks"
+
+    assignment: Mapped[str] = mapped_column(String(200), primary_key=True)
+    question: Mapped[str] = mapped_column(String(200), primary_key=True)
+    criterion: Mapped[str] = mapped_column(String(500), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    submission: Mapped[str] = mapped_column(String(1000), primary_key=True)
+    made: Mapped[float] = mapped_column(Float)
+    record: Mapped[str] = mapped_column(Text)
+
+
+class _Note(_Base):
+    """A record of another room's, as JSON, by its kind and key: see `Store.note`."""
+
+    __tablename__ = "notes"
+
+    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
     made: Mapped[float] = mapped_column(Float)
     record: Mapped[str] = mapped_column(Text)
 
@@ -138,6 +164,40 @@ class Store:
         with self._errors(), Session(self._engine) as session, session.begin():
             record = calibration.model_dump_json()
             session.merge(_Calibrated(key=calibration.key, made=calibration.made, record=record))
+
+    def marks(self, assignment: str) -> tuple[PersonMark, ...]:
+        """All that persons gave answers to this assignment, in the order in which they were kept."""
+        wanted = select(_Marked).where(_Marked.assignment == assignment)
+        with self._errors(), Session(self._engine) as session:
+            rows = session.scalars(wanted.order_by(_Marked.made, _Marked.question, _Marked.digest)).all()
+            return tuple(PersonMark.model_validate_json(r.record) for r in rows)
+
+    def keep_marks(self, marks: Iterable[PersonMark]) -> None:
+        """Keeps a person's marks, each in place of an earlier one on the same answer."""
+        with self._errors(), Session(self._engine) as session, session.begin():
+            for m in marks:
+                session.merge(
+                    _Marked(
+                        assignment=m.assignment,
+                        question=m.question,
+                        criterion=m.criterion,
+                        digest=m.digest,
+                        submission=m.submission,
+                        made=time.time(),
+                        record=m.model_dump_json(),
+                    )
+                )
+
+    def note(self, kind: str, key: str) -> str | None:
+        """The JSON kept under a kind and a key; None if there is none."""
+        with self._errors(), Session(self._engine) as session:
+            row = session.get(_Note, (kind, key))
+            return row.record if row is not None else None
+
+    def keep_note(self, kind: str, key: str, record: str) -> None:
+        """Keeps a JSON text, in place of one with the same kind and key."""
+        with self._errors(), Session(self._engine) as session, session.begin():
+            session.merge(_Note(kind=kind, key=key, made=time.time(), record=record))
 
     def __len__(self) -> int:
         with self._errors(), Session(self._engine) as session:

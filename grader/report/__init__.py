@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from grader.report.answers import NAME, answers_csv, filled_in
 from grader.report.audience import Audience, shown, shown_submission
 from grader.report.exchange import gradescope, junit
 from grader.report.folder import ready, staged
@@ -42,12 +43,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Written:
-    """Where a report is. ``pages`` are the submissions' pages, in the order of the results."""
+    """Where a report is. ``pages`` are the submissions' pages, in the order of the results; ``answers`` is
+    the file for a person's marks on answers in words, which a student's copy does not have."""
 
     index: Path
     pages: tuple[Path, ...]
     json: Path
     csv: Path
+    answers: Path | None = None
 
 
 def write(
@@ -55,15 +58,21 @@ def write(
     folder: Path,
     blobs: Callable[[str], bytes],
     audience: Audience = Audience.MARKER,
+    *,
+    answers: bool = True,
 ) -> Written:
     """Write the report of ``results`` into ``folder``, in place of an earlier one, whole or not at all.
 
     ``blobs`` gives the content of a figure's PNG by its SHA-256; where it raises, the page says
-    that the picture is gone. Files in the folder that are not ours stay as they are.
+    that the picture is gone. ``answers``: whether a marker's report has the file for marks on answers in
+    words; what was filled in there stays. Files in the folder that are not ours stay as they are.
 
     Raises:
-        OutputError: the folder cannot be written, is full, or holds a file of ours by name only.
+        OutputError: the folder cannot be written, is full, or holds a file of ours by name only, or an answers.csv that
+            can no longer be read.
     """
+    to_mark = answers and audience is Audience.MARKER
+    kept = filled_in(folder) if to_mark else {}
     results = shown(results, audience)
     names = page_names([s.file for s in results.submissions])
     pages: list[Path] = []
@@ -74,9 +83,11 @@ def write(
             pages.append(stage.put(f"pages/{name}", html))
         json = stage.put("results.json", results_json(results))
         csv = stage.put("grades.csv", grades_csv(results))
+        rows = answers_csv(results, kept) if to_mark else ""
+        marks = stage.put(NAME, rows) if rows else None
         links = [f"pages/{name}" for name in names]
-        index = stage.put("index.html", class_page(results, links, audience))
-    return Written(index, tuple(pages), json, csv)
+        index = stage.put("index.html", class_page(results, links, audience, NAME if marks else ""))
+    return Written(index, tuple(pages), json, csv, marks)
 
 
 def page_names(files: list[str]) -> list[str]:

@@ -164,10 +164,12 @@ class Group:
     median: float
     waiting: float
     to_look_at: int
+    unconfirmed: float
 
 
-def class_page(results: Results, pages: Sequence[str], audience: Audience) -> str:
-    """The class page; ``pages`` are the addresses of the submissions' pages, in their order."""
+def class_page(results: Results, pages: Sequence[str], audience: Audience, answers: str = "") -> str:
+    """The class page; ``pages`` are the addresses of the submissions' pages, in their order, ``answers``
+    that of the file for marks on answers in words, where there is one."""
     by_assignment: dict[str, list[tuple[SubmissionResult, str]]] = {}
     others: list[tuple[SubmissionResult, str]] = []
     for s, page in zip(results.submissions, pages, strict=True):
@@ -179,6 +181,7 @@ def class_page(results: Results, pages: Sequence[str], audience: Audience) -> st
         results=results,
         profile=str(results.profile),
         student=audience is Audience.STUDENT,
+        answers=answers,
         seconds=sum(s.seconds for s in results.submissions),
         executed=sum(s.executed for s in results.submissions),
     )
@@ -191,7 +194,7 @@ def _group(key: str, linked: list[tuple[SubmissionResult, str]]) -> Group:
     orders = {"file": sorted(rows, key=lambda r: r.result.file.casefold())}
     if 1 < len(rows) <= COPIES:
         orders["mark"] = sorted(rows, key=lambda r: (-r.result.mark, r.result.file.casefold()))
-        orders["open"] = sorted(rows, key=lambda r: (-r.result.open_marks, r.result.file.casefold()))
+        orders["open"] = sorted(rows, key=_most_open)
     shares = [100 * s.mark / s.out_of for s in members if s.out_of]
     marks = [s.mark for s in members]
     return Group(
@@ -205,8 +208,16 @@ def _group(key: str, linked: list[tuple[SubmissionResult, str]]) -> Group:
         mean=statistics.fmean(marks),
         median=statistics.median(marks),
         waiting=sum(s.open_marks for s in members),
-        to_look_at=sum(s.state != "graded" for s in members),
+        to_look_at=sum(
+            s.state != "graded" and (not s.unconfirmed_marks or s.unsure_marks > 0) for s in members
+        ),
+        unconfirmed=sum(s.unconfirmed_marks for s in members),
     )
+
+
+def _most_open(row: Row) -> tuple[float, float, str]:
+    """What is unsure comes first, then what only waits to be confirmed."""
+    return -row.result.unsure_marks, -row.result.open_marks, row.result.file.casefold()
 
 
 def _row(s: SubmissionResult, href: str) -> Row:

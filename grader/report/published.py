@@ -19,6 +19,7 @@ from typing import Any
 from grader.report.text import mark, visible
 from grader.report.view import unjudged
 from grader.results import SCHEMA, Results
+from grader.text.written import FORMULA
 
 OMITTED: Mapping[str, tuple[str, ...]] = {"CellRef": ("source", "output"), "Line": ("x", "y")}
 """Fields left out of results.json, by record."""
@@ -112,6 +113,4 @@ def grades_csv(results: Results) -> str:
 def safe_cell(text: str) -> str:
     """``text`` as a spreadsheet cell that is never taken for a formula."""
     text = " ".join(visible(text).split())
-    return (
-        "'" + text if text.startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")) else text
-    )
+    return "'" + text if text.startswith(FORMULA) else text

@@ -43,9 +43,13 @@ def line(result: SubmissionResult, width: int = 36) -> Text:
     else:
         said.append(" " * 14)
     state = "not fully judged" if result.state == "ungraded" else STATE_WORDS[result.state].lower()
+    if result.unconfirmed_marks and not result.unsure_marks:
+        state = "to be confirmed"
     said.append("  " + state, style=colour)
     if result.open_marks:
         said.append(f", {mark(result.open_marks)} marks open", style="bright_black")
+    if result.unconfirmed_marks and result.unsure_marks:
+        said.append(f", {mark(result.unconfirmed_marks)} of them only to be confirmed", style="bright_black")
     if result.reason and not result.questions:
         said.append("  " + short(" ".join(visible(result.reason).split()), 160), style="bright_black")
     return said

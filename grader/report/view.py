@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,15 +15,12 @@ from grader.report.audience import OPEN, Audience, points_of
 from grader.report.cells import CellView, Places, QuoteView, cell_ranges, cell_view
 from grader.report.curves import Chart, charts
 from grader.report.images import Gallery
+from grader.report.todo import ToDo, to_look_at
 from grader.results import CriterionResult, QuestionResult, SubmissionResult
 from grader.submission.model import UNSURE
 
 _NUMBER = re.compile(r"[-+−]?[\d,. ]*\d ?%?|–")
 QUOTES, ROWS, COLUMNS, CELL = 30, 200, 16, 300
-
-
-SEVERAL = 3
-"""More criteria of one question that could not be judged are one thing to look at, not many."""
 
 
 def unjudged(q: QuestionResult) -> bool:
@@ -109,16 +105,6 @@ class QuestionView:
 
 
 @dataclass(frozen=True)
-class ToDo:
-    """Something that needs a person: shown first on the page."""
-
-    href: str
-    what: str
-    why: str
-    marks: str = ""
-
-
-@dataclass(frozen=True)
 class PageView:
     result: SubmissionResult
     questions: list[QuestionView]
@@ -151,7 +137,7 @@ def page_view(result: SubmissionResult, gallery: Gallery, audience: Audience) ->
         least=settled,
         most=min(settled + waiting, result.out_of or settled + waiting),
         suggested=sum(c.mark for c in criteria if c.state is State.REVIEW),
-        todo=_to_look_at(result, questions, audience),
+        todo=to_look_at(result, questions, audience),
         states=counts,
         substituted=[(s, places.cell_of(s.piece)) for s in result.substituted[:ROWS]],
         stand_ins=list(dict.fromkeys(s.given for s in result.substituted if s.stand_in)),
@@ -195,7 +181,7 @@ def _tells(check: str, key: str, value: object) -> bool:
     """Whether a figure of the evidence tells a person something; results.json has them all."""
     if check == "figure":
         return key == "figures"
-    return key != "share" and value not in ([], (), {}, "")
+    return key not in ("share", "unconfirmed", "marked_by", "blank") and value not in ([], (), {}, "")
 
 
 def _criterion(c: CriterionResult, anchor: str, places: Places, gallery: Gallery) -> CriterionView:
@@ -244,48 +230,6 @@ def _numeric(table: Table) -> set[int]:
     columns = range(len(table.header))
     values = {i: [row[i] for row in table.rows if i < len(row) and row[i]] for i in columns}
     return {i for i in columns if values[i] and all(_NUMBER.fullmatch(v) for v in values[i])}
-
-
-def _to_look_at(result: SubmissionResult, questions: list[QuestionView], audience: Audience) -> list[ToDo]:
-    found: list[ToDo] = []
-    for q in questions:
-        name = q.name
-        if q.unsure and q.cells:
-            found.append(
-                ToDo(
-                    f"#{q.anchor}",
-                    f"{name}: is this the answer?",
-                    _because(q.result.why, q.result.confidence),
-                )
-            )
-        elif q.unsure:
-            found.append(
-                ToDo(f"#{q.anchor}", f"{name}: no answer was found for certain", _because(q.result.why, None))
-            )
-        unjudged = [c for c in q.criteria if c.result.state is State.UNGRADED]
-        if len(unjudged) > SEVERAL:
-            marks = text.mark(sum(c.result.out_of for c in unjudged))
-            why = Counter(c.result.reason for c in unjudged).most_common(1)[0][0]
-            what = f"{name}: {len(unjudged)} criteria could not be judged"
-            found.append(ToDo(f"#{unjudged[0].anchor}", what, why, f"{marks} not judged"))
-        for c in q.criteria:
-            out_of = text.mark(c.result.out_of)
-            if c.result.state is State.REVIEW:
-                marks = f"{text.mark(c.result.mark)} of {out_of} suggested"
-            elif c.result.state is State.UNGRADED and len(unjudged) <= SEVERAL:
-                marks = f"{out_of} not judged"
-            else:
-                continue
-            found.append(ToDo(f"#{c.anchor}", f"{name}: {c.result.title}", c.result.reason, marks))
-    if result.isolation is not None and result.isolation.weak and audience is Audience.MARKER:
-        missing = "; ".join(result.isolation.missing) or "less than full isolation on this system"
-        found.append(ToDo("#run", "Isolation was weak", missing))
-    return found
-
-
-def _because(why: str, confidence: float | None) -> str:
-    sure = f"the match is {100 * confidence:.0f} % sure" if confidence is not None else ""
-    return "; ".join(p for p in (sure, why) if p)
 
 
 def _anchors(ids: list[str]) -> list[str]:

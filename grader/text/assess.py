@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.text import guards
@@ -143,22 +143,13 @@ def _contrary(readings: Sequence[Reading]) -> Guard | None:
     return None
 
 
-def suggester(
-    questions: Mapping[str, tuple[tuple[Point, ...], str, int | None]], calibration: Calibration | None = None
-) -> Callable[[str, str], Marked]:
-    """For `calibrate_answers`: suggestions by question id from its points, prompt and ``best``."""
-    from grader.errors import UsageError
+def suggestion(
+    points: tuple[Point, ...], prompt: str, best: int | None, answer: str, given: float, c: Calibration
+) -> Marked:
+    """What is suggested for an answer beside the share that a teacher gave it, to calibrate with.
 
-    start = calibration or shipped()
-    plain = start.model_copy(update={"shift": 0.0})
-
-    def suggest(question: str, answer: str) -> Marked:
-        if question not in questions:
-            raise UsageError(
-                f"no question {question!r} is answered in words", todo=f"one of {', '.join(questions)}"
-            )
-        points, prompt, best = questions[question]
-        a = assess(points, prompt, read_text(answer), source=answer, best=best, calibration=plain)
-        return Marked(suggested=a.share, chances=a.chances, given=0.0, words=a.words, guarded=bool(a.guards))
-
-    return suggest
+    ``c`` is the record that the calibration starts from; its shift is left out, since that is refitted.
+    """
+    plain = c.model_copy(update={"shift": 0.0})
+    a = assess(points, prompt, read_text(answer), source=answer, best=best, calibration=plain)
+    return Marked(suggested=a.share, chances=a.chances, given=given, words=a.words, guarded=bool(a.guards))

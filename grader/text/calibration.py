@@ -8,15 +8,14 @@ which no more than ``allowed`` of the decided answers were off by more than that
 that the model of the error had not seen.
 
 The shipped record (``calibration.json``) was fitted by ``bench/fit_points.py`` on 84 real coursework
-answers; a teacher's own marks replace it (`calibrate`).
+answers. It suggests; by itself it decides nothing for a teacher, whose own marks replace it (`calibrate`).
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -175,6 +174,8 @@ DOUBTFUL = 0.65
 """No threshold goes below this: a few dozen marks cannot show that a doubtful mark is sure."""
 HALF = 0.5
 """Errors are whole answers: what is allowed is rounded to the nearest."""
+LEAST_MARKS = 10
+"""Fewer marked answers than this cannot be calibrated with."""
 LEAST = 4
 """Fewer decided answers than this prove nothing."""
 
@@ -190,9 +191,9 @@ def calibrate(
 ) -> Report:
     """Refit from marked answers; 20 to 50 suffice. ``groups`` (submissions) are left out together.
 
-    Raises UsageError for fewer than 10 rows.
+    Raises UsageError for fewer than `LEAST_MARKS` rows.
     """
-    if len(rows) < 10:
+    if len(rows) < LEAST_MARKS:
         raise UsageError(f"{len(rows)} marked answers are too few to calibrate with", todo="mark at least 20")
     start = start or shipped()
     groups = groups or [str(n) for n in range(len(rows))]
@@ -241,47 +242,3 @@ def _unseen_figures(
                 final += 1
                 wrong += abs(share - rows[n].given) > fitted.tolerance + 1e-9
     return Figures(coverage=final / len(rows), wrong=wrong / max(final, 1), error=error / len(rows))
-
-
-def calibrate_answers(
-    marks: Path,
-    suggest: Callable[[str, str], Marked],
-    *,
-    allowed: float = 0.03,
-    start: Calibration | None = None,
-) -> Report:
-    """`calibrate` from a CSV with the columns question, answer, mark, out_of and, optionally, submission.
-
-    ``suggest(question, answer)`` gives the suggestion (`grader.text.assess.suggester` makes one from an
-    assignment's points). Raises UsageError naming the file, the line and the column that is wrong.
-    """
-    rows: list[Marked] = []
-    groups: list[str] = []
-    try:
-        lines = list(csv.DictReader(marks.read_text("utf-8-sig").splitlines()))
-    except OSError as e:
-        raise UsageError("the marks cannot be read", where=str(marks), todo="give a CSV file") from e
-    for n, line in enumerate(_checked(lines, marks), 2):
-        try:
-            mark, out_of = float(line["mark"]), float(line["out_of"])
-        except ValueError as e:
-            raise UsageError(
-                "mark and out_of must be numbers", where=f"{marks}:{n}", todo="mend the line"
-            ) from e
-        if not 0 <= mark <= out_of or out_of <= 0:
-            raise UsageError(
-                f"a mark of {mark:g} out of {out_of:g}", where=f"{marks}:{n}", todo="mend the line"
-            )
-        made = suggest(line["question"], line["answer"])
-        rows.append(made.model_copy(update={"given": mark / out_of}))
-        groups.append(line.get("submission") or str(n))
-    return calibrate(rows, allowed=allowed, start=start, groups=groups, about=f"marks of {marks.name}")
-
-
-def _checked(lines: Iterable[dict[str, str]], path: Path) -> list[dict[str, str]]:
-    rows = list(lines)
-    missing = [c for c in ("question", "answer", "mark", "out_of") if rows and c not in rows[0]]
-    if not rows or missing:
-        what = f"the column {missing[0]!r} is missing" if missing else "there are no lines"
-        raise UsageError(what, where=str(path), todo="columns: question, answer, mark, out_of, submission")
-    return rows

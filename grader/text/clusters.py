@@ -43,9 +43,13 @@ class Pair:
     share: float
 
 
-def alike(answers: Mapping[str, str], least: float = NEAR_IDENTICAL) -> tuple[Pair, ...]:
-    """Pairs of near-identical answers; ``answers`` maps a submission's name to its text."""
-    runs = {k: _runs(plain(v)) for k, v in answers.items()}
+def alike(answers: Mapping[str, str], prompt: str = "", least: float = NEAR_IDENTICAL) -> tuple[Pair, ...]:
+    """Pairs of near-identical answers; ``answers`` maps a submission's name to its text.
+
+    The ``prompt``'s own words, which many copy, do not count.
+    """
+    asked = _runs(plain(prompt))
+    runs = {k: _runs(plain(v)) - asked for k, v in answers.items()}
     names = [k for k in runs if len(runs[k]) >= LEAST_WORDS]
     by_run: dict[tuple[str, ...], list[str]] = {}
     for k in names:
@@ -73,20 +77,17 @@ def clusters(answers: Mapping[str, str], least: float = SAME_ANSWER) -> tuple[tu
     names = list(answers)
     if not names:
         return ()
+    if len(names) == 1:
+        return ((names[0],),)
+    from scipy.cluster.hierarchy import fcluster, linkage  # late: it takes longer to import than this room
+
     similarity = _similarity([plain(answers[n]) for n in names])
-    groups = [[i] for i in range(len(names))]
-    while len(groups) > 1:
-        best, at = least, None
-        for i, a in enumerate(groups):
-            for j in range(i + 1, len(groups)):
-                worst = float(similarity[np.ix_(a, groups[j])].min())
-                if worst >= best:
-                    best, at = worst, (i, j)
-        if at is None:
-            break
-        i, j = at
-        groups[i] += groups.pop(j)
-    ordered = sorted(groups, key=lambda g: (-len(g), g[0]))
+    apart = (1 - similarity)[np.triu_indices(len(names), 1)]
+    labels = fcluster(linkage(apart, "complete"), 1 - least, "distance")
+    by_label: dict[int, list[int]] = {}
+    for i, label in enumerate(labels):
+        by_label.setdefault(int(label), []).append(i)
+    ordered = sorted(by_label.values(), key=lambda g: (-len(g), g[0]))
     return tuple(tuple(names[i] for i in g) for g in ordered)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import secrets
 import urllib.request
@@ -19,7 +20,9 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from grader.errors import UsageError
 from grader.evidence.model import Record
+from grader.text.beside import Opinion
 from grader.text.points import Point
 
 LARGEST = 1_000_000
@@ -36,6 +39,20 @@ class Endpoint(Record):
     timeout: float = Field(30.0, gt=0, description="seconds for one reply")
 
 
+KEY = "GRADE_JUDGE_KEY"
+"""Environment variable that holds the endpoint's key, so that it stands in no command line."""
+
+
+def endpoint(url: str, model: str) -> Endpoint:
+    """The endpoint that a user named. Raises UsageError for what cannot be asked."""
+    if not url.startswith(("http://", "https://")):
+        todo = "give the address that stands before /chat/completions"
+        raise UsageError("the judge's address must begin with http:// or https://", where=url, todo=todo)
+    if not model:
+        raise UsageError("the judge's model is not named", todo="name it with --judge-model")
+    return Endpoint(url=url, model=model, key=os.environ.get(KEY, ""))
+
+
 class Said(Record):
     """What the model says of one point."""
 
@@ -46,14 +63,6 @@ class Said(Record):
 
 class Reply(Record):
     points: tuple[Said, ...]
-
-
-class Opinion(Record):
-    """Of one point: ``verdict`` is None when a person must look, for the ``reason``."""
-
-    verdict: Literal["made", "partly", "not made"] | None
-    quote: str = ""
-    reason: str = ""
 
 
 class Exchange(Record):
@@ -204,10 +213,3 @@ def ask(
         else:
             out.append(Opinion(verdict=said[0].verdict, quote=said[0].quote))
     return tuple(out)
-
-
-def agrees(opinion: Opinion, share: float) -> bool:
-    """Whether an opinion bears a suggested share out; if not, a person looks."""
-    if opinion.verdict is None:
-        return False
-    return {"made": share >= 0.75, "partly": 0.2 <= share <= 0.9, "not made": share <= 0.25}[opinion.verdict]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import OutputError
+from grader.evidence.marks import PersonMark
 from grader.evidence.model import (
     Environment,
     Execution,
@@ -184,3 +186,37 @@ def test_a_command_killed_midway_and_run_again_repeats_only_what_was_in_flight(t
     assert again.stdout.splitlines()[-1] == "[('a.ipynb', False), ('b.ipynb', True), ('c.ipynb', True)]"
     third = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert third.stdout.splitlines()[-1] == "[('a.ipynb', False), ('b.ipynb', False), ('c.ipynb', False)]"
+
+
+def mark(answer: str, given: float, submission: str = "a.ipynb", assignment: str = "sums") -> PersonMark:
+    return PersonMark(
+        assignment=assignment,
+        question="q1",
+        criterion="What a sum is",
+        digest=hashlib.sha256(answer.encode()).hexdigest(),
+        answer=answer,
+        mark=given,
+        out_of=10,
+        submission=submission,
+    )
+
+
+def test_a_persons_marks_are_kept_by_assignment_and_a_later_one_takes_the_place_of_an_earlier(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    store.keep_marks(
+        [mark("one", 3), mark("two", 8), mark("one", 4, "b.ipynb"), mark("x", 1, assignment="y")]
+    )
+    store.keep_marks([mark("one", 5)])
+    found = {(m.answer, m.submission): m.mark for m in Store(tmp_path).marks("sums")}
+    assert found == {("one", "a.ipynb"): 5, ("two", "a.ipynb"): 8, ("one", "b.ipynb"): 4}
+    assert Store(tmp_path).marks("unknown") == ()
+
+
+def test_a_note_is_kept_under_its_kind_and_key(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.keep_note("judge", "k", '{"a": 1}')
+    store.keep_note("judge", "k", '{"a": 2}')
+    assert Store(tmp_path).note("judge", "k") == '{"a": 2}'
+    assert store.note("answers", "k") is None and store.note("judge", "other") is None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import pytest
 
 from grader.errors import UsageError
 from grader.text import calibration, clusters, spread
-from grader.text.assess import suggester
-from grader.text.calibration import Calibration, Marked, calibrate, calibrate_answers
+from grader.text.assess import suggestion
+from grader.text.calibration import Calibration, Marked, calibrate
 from tests.text.suite import asked
 
 
@@ -64,23 +63,16 @@ def test_too_few_marks_are_refused() -> None:
         calibrate(sure(5, 5))
 
 
-def test_a_csv_of_marks_is_read_and_its_faults_are_named(tmp_path: Path) -> None:
+def test_a_teachers_marks_on_real_looking_answers_are_calibrated_with() -> None:
     q = asked()[0]
-    suggest = suggester({"q1": (q.points, q.prompt, q.best)})
-    rows = [f'q1,"{text}",{mark},20,s{n}' for n, (text, mark) in enumerate([(q.half, 9), (q.good[0], 4)] * 6)]
-    file = tmp_path / "marks.csv"
-    file.write_text("question,answer,mark,out_of,submission\n" + "\n".join(rows), "utf-8")
-    report = calibrate_answers(file, suggest)
+    rows = [
+        suggestion(q.points, q.prompt, q.best, text, given, calibration.shipped())
+        for text, given in [(q.half, 0.45), (q.good[0], 0.2), (q.paraphrase, 1.0)] * 4
+    ]
+    assert all(r.words > 10 for r in rows)
+    report = calibrate(rows, groups=[str(n // 3) for n in range(12)])
     assert report.calibration.answers == 12
-    saved = tmp_path / "calibration.json"
-    calibration.save(report.calibration, saved)
-    assert calibration.load(saved) == report.calibration
-    file.write_text("question,answer,mark\nq1,x,1\n", "utf-8")
-    with pytest.raises(UsageError, match="out_of"):
-        calibrate_answers(file, suggest)
-    file.write_text('question,answer,mark,out_of\nq1,"x",25,20\n', "utf-8")
-    with pytest.raises(UsageError, match="25 out of 20"):
-        calibrate_answers(file, suggest)
+    assert report.after.error < 0.2
 
 
 def test_parts_add_up_to_a_distribution() -> None:
@@ -94,6 +86,14 @@ def test_near_identical_answers_are_found_and_others_are_not() -> None:
     copy = a.replace("basically", "simply")
     (pair,) = clusters.alike({"ann": a, "bob": b, "cid": copy})
     assert {pair.first, pair.second} == {"ann", "cid"}
+
+
+def test_a_question_that_both_copied_makes_no_near_identical_answers() -> None:
+    prompt = " ".join(q.prompt for q in asked())
+    mine, theirs = asked()[0].good[0], asked()[1].good[0]
+    texts = {"ann": f"{prompt}\n\n{mine}", "bob": f"{prompt}\n\n{theirs}"}
+    assert clusters.alike(texts)
+    assert not clusters.alike(texts, prompt)
 
 
 def test_a_mark_is_given_to_the_cluster_of_its_answer_and_no_other() -> None:

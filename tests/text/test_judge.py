@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from judges import Handler, points, served, wrapped
 
 from grader.text import judge
+from grader.text.beside import Opinion
 from grader.text.judge import Endpoint, Exchange
 from grader.text.points import Point
 
@@ -26,59 +25,13 @@ GOOD = [
 ]
 
 
-def wrapped(content: Any) -> bytes:
-    return json.dumps({"choices": [{"message": {"content": content}}]}).encode()
-
-
-def points(rows: Any) -> bytes:
-    return wrapped(json.dumps({"points": rows}))
-
-
-class Server(ThreadingHTTPServer):
-    """Answers every request by ``behave(handler, number of the request)``."""
-
-    def __init__(self, behave: Any) -> None:
-        self.behave, self.asked, self.bodies = behave, 0, []
-        super().__init__(("127.0.0.1", 0), Handler)
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self) -> None:
-        self.server.asked += 1
-        self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.server.behave(self, self.server.asked)
-
-    def reply(self, body: bytes, status: int = 200, length: int | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def serve() -> Iterator[Any]:
-    running: list[Server] = []
-
-    def start(behave: Any) -> tuple[Endpoint, Server]:
-        server = Server(behave)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        running.append(server)
-        return Endpoint(
-            url=f"http://127.0.0.1:{server.server_port}/v1", model="m", key="secret", timeout=1
-        ), server
-
-    yield start
-    for server in running:
-        server.shutdown()
-        server.server_close()
+    with served() as start:
+        yield start
 
 
-def asked(endpoint: Endpoint) -> tuple[tuple[judge.Opinion, ...], list[Exchange]]:
+def asked(endpoint: Endpoint) -> tuple[tuple[Opinion, ...], list[Exchange]]:
     kept: list[Exchange] = []
     return judge.ask(POINTS, "What is a residual connection?", ANSWER, endpoint, keep=kept.append), kept
 
@@ -144,6 +97,6 @@ def test_two_runs_that_differ_send_their_point_to_a_person(serve: Any) -> None:
 
 
 def test_the_judge_bears_out_a_mark_or_a_person_looks() -> None:
-    assert judge.agrees(judge.Opinion(verdict="made"), 1.0)
-    assert not judge.agrees(judge.Opinion(verdict="not made"), 1.0)
-    assert not judge.agrees(judge.Opinion(verdict=None), 1.0)
+    assert Opinion(verdict="made").bears_out(1.0)
+    assert not Opinion(verdict="not made").bears_out(1.0)
+    assert not Opinion(verdict=None).bears_out(1.0)

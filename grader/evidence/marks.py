@@ -1,0 +1,35 @@
+"""A person's marks on answers in words, as the store keeps them, and whose marks decide."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from grader.evidence.model import Record, Sha256
+
+
+class Trust(StrEnum):
+    """Whose confirmed marks may make the mark of an answer in words final without a person."""
+
+    OWN = "own"
+    """Only this instructor's, as the store keeps them; until there are any, nothing but blank answers."""
+    SHIPPED = "shipped"
+    """Until there are any of their own, the record that the package ships: other teachers' marks."""
+
+
+class PersonMark(Record):
+    """What a person gave one answer for one criterion. ``submission`` is the file it was read in."""
+
+    assignment: str
+    question: str
+    criterion: str = Field(description="the criterion's title")
+    digest: Sha256 = Field(description="of the answer's text, see `grader.text.written.digest`")
+    answer: str
+    mark: float = Field(ge=0)
+    out_of: float = Field(gt=0)
+    submission: str = ""
+
+    @property
+    def share(self) -> float:
+        return self.mark / self.out_of

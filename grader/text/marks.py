@@ -1,0 +1,75 @@
+"""A teacher's marks on answers, read from the CSV that a report lays ready or from one of their own."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from pydantic import Field
+
+from grader.errors import UsageError
+from grader.evidence.model import Record
+from grader.text.written import unescaped
+
+NEEDED = ("question", "answer", "mark", "out_of")
+
+
+class Given(Record):
+    """One line with a mark. ``assignment`` and ``criterion`` may be left out where there is only one."""
+
+    line: int
+    question: str
+    answer: str
+    mark: float = Field(ge=0)
+    out_of: float = Field(gt=0)
+    submission: str = ""
+    assignment: str = ""
+    criterion: str = ""
+    suggested: str = ""
+
+
+def read(path: Path) -> tuple[Given, ...]:
+    """The lines of a file that have a mark; columns question, answer, mark, out_of and, optionally,
+    submission, assignment and criterion. Semicolons between columns and decimal commas are read too.
+
+    Raises UsageError that names the file, the line and what is wrong.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as e:
+        raise UsageError(
+            "the marks cannot be read", where=str(path), todo="give a CSV file, saved as UTF-8"
+        ) from e
+    heading = text.split("\n", 1)[0]
+    between = ";" if heading.count(";") > heading.count(",") else ","
+    csv.field_size_limit(10_000_000)
+    try:
+        table = csv.DictReader(io.StringIO(text, newline=""), delimiter=between)
+        rows = [(table.line_num, row) for row in table]
+        columns = list(table.fieldnames or ())
+    except csv.Error as e:
+        raise UsageError(f"this is no CSV file: {e}", where=str(path), todo="save it as CSV") from e
+    missing = [c for c in NEEDED if c not in columns]
+    if missing:
+        what = f"the column {missing[0]!r} is missing"
+        raise UsageError(what, where=str(path), todo=f"columns: {', '.join(NEEDED)}, submission")
+    return tuple(_given(row, path, line) for line, row in rows if (row["mark"] or "").strip())
+
+
+def _given(row: dict[str, str], path: Path, line: int) -> Given:
+    where = f"{path}:{line}"
+    try:
+        mark, out_of = (float((row[c] or "").strip().replace(",", ".")) for c in ("mark", "out_of"))
+    except ValueError as e:
+        raise UsageError("mark and out_of must be numbers", where=where, todo="mend the line") from e
+    if not 0 <= mark <= out_of or out_of <= 0:
+        raise UsageError(f"a mark of {mark:g} out of {out_of:g}", where=where, todo="mend the line")
+    more = {
+        c: unescaped((row.get(c) or "").strip())
+        for c in ("submission", "assignment", "criterion", "suggested")
+    }
+    answer = unescaped(row["answer"] or "")
+    return Given(
+        line=line, question=(row["question"] or "").strip(), answer=answer, mark=mark, out_of=out_of, **more
+    )
