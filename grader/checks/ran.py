@@ -53,9 +53,11 @@ _MEMORY = ("MemoryError", "OutOfMemoryError", "ResourceExhaustedError")
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 _NO_NAME = re.compile(r"name '(\w+)' is not defined")
 
-OF_KERAS = frozenset({"tensorflow", "keras", "tensorflow_datasets"})
-KERAS = "pip install 'grader[keras]'"
-"""What an instructor runs once, so that notebooks in Keras can be graded."""
+INSTALLS = {
+    **dict.fromkeys(("tensorflow", "keras", "tensorflow_datasets"), "pip install 'grader[keras]'"),
+    "jax": "pip install jax",
+}
+"""What an instructor runs once, so that notebooks in Keras can be graded, under any backend."""
 
 
 def fault_of(case: Case, run: PieceRun, failure: Failure) -> tuple[Fault, str]:
@@ -63,7 +65,7 @@ def fault_of(case: Case, run: PieceRun, failure: Failure) -> tuple[Fault, str]:
     text = f"{failure.name}: {failure.message}"
     if (m := _NO_MODULE.search(failure.message)) and failure.name in ("ModuleNotFoundError", "ImportError"):
         package = m[1].split(".")[0]
-        command = f" `{KERAS}` installs it." if package in OF_KERAS else ""
+        command = f" `{INSTALLS[package]}` installs it." if package in INSTALLS else ""
         return Fault.OURS, f"The package `{package}` is not installed on this worker.{command}"
     if _NETWORK.search(text) or _NETWORK.search(failure.traceback.rsplit("\n", 3)[-1]):
         return Fault.OURS, "The sandbox has no network."
