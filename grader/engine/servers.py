@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from grader.evidence.model import Piece
 from grader.worker.forkserver import WARM, ForkServer
 
-BACKEND = re.compile(
-    r"KERAS_BACKEND\W+(?P<variable>\w*)|keras\.config\.set_backend\W+(?P<call>\w*)|[\"']backend[\"']\s*:\s*[\"'](?P<file>\w*)"
-)
+BACKEND = re.compile(r"KERAS_BACKEND\W+(?P<variable>\w*)|[\"']backend[\"']\s*:\s*[\"'](?P<file>\w*)")
 """``os.environ["KERAS_BACKEND"] = "torch"``, ``%env KERAS_BACKEND=torch``, or a ``keras.json`` that is written."""
 NOTE = re.compile(r"^\s*#.*$", re.M)
 

@@ -176,7 +176,8 @@ WRITTEN = {
     "keras-subclassed": KERAS.format(imports=OF_TENSORFLOW, shape=LAST, net=KERAS_SUBCLASSED),
     "keras-functional-channels-last": KERAS.format(
         imports=OF_TENSORFLOW,
-        shape=LAST, net=KERAS_FUNCTIONAL.format(format="channels_last", input="(28, 28, 1)")
+        shape=LAST,
+        net=KERAS_FUNCTIONAL.format(format="channels_last", input="(28, 28, 1)"),
     ),
     "keras-functional-channels-first": KERAS.format(
         imports=OF_TENSORFLOW,
