@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
-from kernels import LIMITS, Ran, execute
+from kernels import Ran, execute
 
 from grader.engine.servers import servers
 from grader.evidence.model import Measurement, MeasurementState, ModelSnapshot, Piece, Profile
