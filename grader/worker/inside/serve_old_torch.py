@@ -82,7 +82,7 @@ def _models(models: Any) -> None:
                 first = next(iter(weights))
                 urls[name.removesuffix("_Weights").lower()] = first.url
         if urls:
-            family.model_urls = urls
+            setattr(family, "model_urls", urls)  # noqa: B010
 
 
 def _numpy(np: Any) -> None:

@@ -12,7 +12,6 @@ from . import record, serve_hooks
 from . import serve_catalog as catalog
 from .serve_transforms import describe
 
-
 SHIFT = 17
 """Elements from the beginning of a stood-in matrix's row to that of the next."""
 
