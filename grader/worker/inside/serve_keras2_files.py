@@ -27,6 +27,8 @@ def _named(path: Any, ending: str, allowed: tuple[str, ...]) -> Any:
     if not isinstance(text, str) or text.endswith(allowed) or "://" in text:
         return path
     given = text.rstrip("/") + ending
+    if folder := os.path.dirname(given):
+        os.makedirs(folder, exist_ok=True)
     record.emit(
         "substitution", asked=f"a file named {text}", given=f"{given}, as Keras 3 names it", stand_in=False
     )

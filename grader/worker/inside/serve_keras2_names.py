@@ -98,10 +98,14 @@ def _image(keras: Any) -> None:
 
 def _backend(keras: Any) -> None:
     """``K.sum``, ``K.square``, …: likewise."""
+    home = importlib.import_module("keras")
     module = importlib.import_module("keras.src.legacy.backend")
     for name, value in list(vars(module).items()):
         if callable(value) and not name.startswith("_") and not hasattr(keras.backend, name):
             setattr(keras.backend, name, value)
+    # these two take a variable of Keras 2's, and fail on one of Keras 3's
+    keras.backend.set_value = lambda x, value: x.assign(value)
+    keras.backend.get_value = lambda x: home.ops.convert_to_numpy(x)
 
 
 def _precision(keras: Any) -> None:
