@@ -7,6 +7,7 @@ a default that has gone; what is read so changes no result.
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any
 
 from . import record, serve_hooks, serve_keras2_files, serve_keras2_names
@@ -212,9 +213,12 @@ def _plots(module: Any) -> None:
 
 def _classes(module: Any) -> None:
     """`decode_predictions` fetches a list of the thousand classes' names, which torchvision has."""
-    from torchvision.models import ResNet18_Weights
-
-    names = ResNet18_Weights.DEFAULT.meta["categories"]
+    models = sys.modules.get(
+        "torchvision.models"
+    )  # imported now, after TensorFlow, it would abort the process
+    if models is None:
+        return
+    names = models.ResNet18_Weights.DEFAULT.meta["categories"]
     module.CLASS_INDEX = module.CLASS_INDEX or {
         str(i): [f"class{i}", n.replace(" ", "_")] for i, n in enumerate(names)
     }
