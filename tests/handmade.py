@@ -43,6 +43,7 @@ class Notebook:
         self.measurements: list[Measurement] = []
         self.datasets: list[DatasetUse] = []
         self.substitutions: list[Substitution] = []
+        self.packages: dict[str, str] = {}
 
     @property
     def last(self) -> int:
@@ -61,6 +62,7 @@ class Notebook:
         state: RunState = RunState.OK,
         error: tuple[str, str] | None = None,
         line: int | None = None,
+        traceback: str = "",
         seconds: float = 10.0,
         figures: tuple[Figure, ...] = (),
         saved: str = "",
@@ -71,7 +73,9 @@ class Notebook:
         n = len(self.pieces)
         self.pieces.append(Piece(index=n, cell=n, kind="code", source=source, saved_output=saved))
         if run:
-            failure = Failure(name=error[0], message=error[1], line=line) if error else None
+            failure = (
+                Failure(name=error[0], message=error[1], traceback=traceback, line=line) if error else None
+            )
             self.runs.append(
                 PieceRun(
                     piece=n,
@@ -152,7 +156,7 @@ class Notebook:
             "profile": profile,
             "state": "complete",
             "isolation": Isolation(level=IsolationLevel.NAMESPACES),
-            "environment": Environment(python="3.11"),
+            "environment": Environment(python="3.11", device="cpu", packages=self.packages),
             "limits": Limits(),
             "runs": tuple(self.runs),
             "snapshots": tuple(self.snapshots),

@@ -16,7 +16,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import modules, namespace, record
+from . import keras_models, modules, namespace, record
 
 MOST_WEIGHT_BYTES = 64 << 20
 """Programs with larger weights leave with their structure only: VGG16 has 0.5 GB."""
@@ -138,6 +138,8 @@ def _is_model(value: Any) -> bool:
     if torch is None or not isinstance(value, torch.nn.Module):
         return False
     if type(value).__module__.startswith(("torch.nn.modules.loss", "torchvision.transforms")):
+        return False
+    if keras_models.is_layer(value):  # under Keras's torch backend its layers are modules, too
         return False
     return next(value.parameters(), None) is not None
 
