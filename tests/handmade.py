@@ -25,6 +25,7 @@ from grader.evidence.model import (
     PieceRun,
     Prediction,
     Preprocessing,
+    Probe,
     Profile,
     RunState,
     Substitution,
@@ -43,6 +44,7 @@ class Notebook:
         self.measurements: list[Measurement] = []
         self.datasets: list[DatasetUse] = []
         self.substitutions: list[Substitution] = []
+        self.probes: list[Probe] = []
 
     @property
     def last(self) -> int:
@@ -104,6 +106,8 @@ class Notebook:
         state: MeasurementState = MeasurementState.MEASURED,
         problem: str = "",
         piece: int | None = None,
+        samples: int = 0,
+        distance: float | None = None,
     ) -> Notebook:
         """A model seen in the last piece; ``measured=False`` is one that could not leave the kernel."""
         key = hashlib.sha256(repr((len(self.snapshots), name)).encode()).hexdigest()
@@ -121,6 +125,8 @@ class Notebook:
                 claimed_parameters=parameters if claimed is None else claimed,
                 program=key if measured else None,
                 problem=problem,
+                samples=samples,
+                distance=distance,
             )
         )
         if measured:
@@ -142,6 +148,12 @@ class Notebook:
         self.datasets.append(DatasetUse(piece=self.last, dataset=dataset, split=split, **more))
         return self
 
+    def probed(self, before: float, after: float) -> Notebook:
+        """Seconds of the fixed small training before and after the last piece."""
+        self.probes.append(Probe(seconds=before, before=self.last))
+        self.probes.append(Probe(seconds=after, after=self.last))
+        return self
+
     def given(self, asked: str, what: str, *, stand_in: bool = False) -> Notebook:
         self.substitutions.append(Substitution(piece=self.last, asked=asked, given=what, stand_in=stand_in))
         return self
@@ -159,6 +171,7 @@ class Notebook:
             "measurements": tuple(self.measurements),
             "datasets": tuple(self.datasets),
             "substitutions": tuple(self.substitutions),
+            "probes": tuple(self.probes),
         }
         return Execution(**(fields | more))
 

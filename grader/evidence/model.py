@@ -228,6 +228,9 @@ class ModelSnapshot(Record):
     input_range: tuple[float, float] | None = Field(None, description="least and largest input value seen")
     steps: int = Field(0, description="calls in training mode with gradients during this piece; 0: not known")
     samples: int = Field(0, description="inputs in these calls, counted again in each epoch; 0: not known")
+    distance: float | None = Field(
+        None, description="how far its weights moved in this piece, by the size that they had before"
+    )
     claimed_layers: tuple[Layer, ...] = Field(
         (), description="modules in the order of their calls, for a model that cannot be exported"
     )
@@ -248,6 +251,7 @@ class Prediction(Record):
     preprocessing: Preprocessing
     classes: tuple[int, ...] = Field(description="arg-max class of each held-out input, in order")
     outputs: int = Field(description="size of the model's output")
+    constant: bool = Field(False, description="its output was the same for every input")
 
 
 class MeasurementState(StrEnum):
@@ -321,6 +325,14 @@ class Environment(Record):
     threads: int = 1
 
 
+class Probe(Record):
+    """How long one and the same small training took in a clean process, beside this run: the machine's load."""
+
+    seconds: float = Field(gt=0)
+    before: int | None = Field(None, description="the piece that was run next")
+    after: int | None = Field(None, description="the piece that had just been run")
+
+
 class Execution(Record):
     """All evidence of one submission's run: what `grader.worker` yields and the store keeps."""
 
@@ -336,4 +348,5 @@ class Execution(Record):
     measurements: tuple[Measurement, ...] = ()
     datasets: tuple[DatasetUse, ...] = ()
     substitutions: tuple[Substitution, ...] = ()
+    probes: tuple[Probe, ...] = Field((), description="in order; none on a GPU, whose speed they do not tell")
     seconds: float = 0.0

@@ -7,6 +7,7 @@ again there. Student code never runs in this process, and what it yields is read
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import time
@@ -26,6 +27,7 @@ from grader.evidence.model import (
     ModelSnapshot,
     Piece,
     PieceRun,
+    Probe,
     Profile,
     RunState,
     Sha256,
@@ -39,6 +41,9 @@ from grader.worker.session import Outcome, Session
 
 BEGINNING, OBSERVING = 20.0, 90.0
 """Seconds that the code inside may take before a piece, and to look at models and figures after it."""
+MOST_PROBES = 20
+_TRAINS = re.compile(r"\bbackward\(|\b(?:train|fit)\w*\(", re.IGNORECASE)
+"""A hint that a piece trains: where it is wrong, a probe is made in vain, or is missing on one side."""
 MOST_DEATHS = 4
 """Kernels that one submission may lose before the rest of it is skipped."""
 
@@ -72,6 +77,7 @@ class _Gathered:
     snapshots: list[ModelSnapshot] = field(default_factory=list)
     datasets: list[DatasetUse] = field(default_factory=list)
     substitutions: list[Substitution] = field(default_factory=list)
+    probes: list[Probe] = field(default_factory=list)
     isolation: Isolation | None = None
     programs: dict[Sha256, Path] = field(default_factory=dict)
 
@@ -117,6 +123,7 @@ async def run(
         measurements=measurements,
         datasets=tuple(found.datasets),
         substitutions=tuple(found.substitutions),
+        probes=tuple(found.probes),
         seconds=time.monotonic() - started,
     )
 
@@ -226,6 +233,8 @@ class _Runner:
             if self.last is not None:
                 self.lost.add(self.last)
             return False
+        if not replayed and _TRAINS.search(piece.source):
+            await self._probe(before=piece.index)
         self.last = i
         self.ran.add(piece.index)
         outcome = await session.execute(piece.source, max(1.0, remaining), limits.output)
@@ -237,7 +246,17 @@ class _Runner:
         self.done.add(i)
         figures = self._read_notes(piece.index, replayed)
         self.gathered.runs.append(self._record(piece, outcome, figures, replayed))
+        if any(s.trained and s.piece == piece.index for s in self.gathered.snapshots) and not replayed:
+            await self._probe(after=piece.index)
         return True
+
+    async def _probe(self, *, before: int | None = None, after: int | None = None) -> None:
+        """Times the fixed small training now, while the kernel waits: other kernels go on beside it."""
+        if environment.device() != "cpu" or len(self.gathered.probes) >= MOST_PROBES:
+            return
+        seconds = await measure.probe(self.setup.server, self.setup.threads)
+        if seconds is not None:
+            self.gathered.probes.append(Probe(seconds=seconds, before=before, after=after))
 
     def _record(self, piece: Piece, outcome: Outcome, figures: list[Figure], replayed: bool) -> PieceRun:
         session = self.session

@@ -94,6 +94,7 @@ def predict(
             continue
         classes: list[int] = []
         outputs = 0
+        least = most = None  # of each output, over all images
         size = fixed or BATCH
         with torch.no_grad():
             for start in range(0, len(images), size):
@@ -104,6 +105,10 @@ def predict(
                 answer = module(batch)
                 answer = answer[0] if isinstance(answer, (tuple, list)) else answer
                 outputs = int(answer.shape[-1])
+                seen = answer[: len(batch) - short].reshape(len(batch) - short, -1)
+                low, high = seen.amin(0), seen.amax(0)
+                least = low if least is None else torch.minimum(least, low)
+                most = high if most is None else torch.maximum(most, high)
                 best = answer.argmax(-1) if outputs > 1 else (answer > 0).long().flatten()
                 classes += [int(c) for c in best[: len(batch) - short].flatten()]
         results.append(
@@ -114,6 +119,13 @@ def predict(
                 "preprocessing": entry["preprocessing"],
                 "classes": classes,
                 "outputs": outputs,
+                "constant": len(set(classes)) == 1 and _equal(least, most),
             }
         )
     return results
+
+
+def _equal(least: Any, most: Any) -> bool:
+    """Whether no output differs between inputs by more than rounding does; what is not a number tells none apart."""
+    scale = max(1e-6, float(most.abs().max()))
+    return not float((most - least).max()) > 1e-6 * scale

@@ -1,0 +1,97 @@
+"""The clock outside the kernel around the cells that train, and what the machine gave it meanwhile.
+
+Seconds depend on what else the machine did. So beside each run a clean process times one and the same small
+training (`Probe`): seconds over that probe's are comparable between an idle and a busy hour.
+"""
+
+from __future__ import annotations
+
+import re
+from statistics import fmean
+
+from grader.checks.base import Case
+from grader.checks.models import snapshots
+from grader.evidence.model import PieceRun, Record, RunState
+
+FLOOR = 1.0
+"""Seconds: shorter times are counted as this, since start-up then dominates."""
+
+_EPOCH = re.compile(r"\bepoch\b\s*[\[:#]?\s*(\d+)", re.IGNORECASE)
+
+
+class Clock(Record):
+    """``seconds`` of the cells that train; ``effort`` is the same in units of the probe beside them."""
+
+    seconds: float
+    cut: bool = False
+    """Our limit ended one of them."""
+    effort: float | None = None
+    unsteady: float = 1.0
+    """By what factor the probes before and after these cells differ."""
+    samples: int | None = None
+    """Training inputs, counted again in each epoch: the kernel's own word, see `doubt`."""
+
+    def per_sample(self) -> float | None:
+        return self.effort / self.samples if self.effort is not None and self.samples else None
+
+
+def _training(case: Case) -> list[PieceRun]:
+    pieces = {s.piece for s in snapshots(case) if s.trained}
+    return [r for r in case.runs if r.piece in pieces]
+
+
+def clock_of(case: Case) -> Clock | None:
+    """The answer's training on the clock; None where no model was trained."""
+    runs = _training(case)
+    if not runs:
+        return None
+    seconds = sum(r.seconds for r in runs)
+    around = [p for r in runs for p in _around(case, r.piece)]
+    return Clock(
+        seconds=seconds,
+        cut=any(r.state is RunState.LIMIT for r in runs),
+        effort=max(seconds, FLOOR) / fmean(around) if around else None,
+        unsteady=max(around) / min(around) if around else 1.0,
+        samples=_samples(case),
+    )
+
+
+def _around(case: Case, piece: int) -> list[float]:
+    """Seconds of the last probe before a piece, and of the first after it."""
+    probes = case.execution.probes if case.execution is not None else ()
+    before = [p.seconds for p in probes if p.before is not None and p.before <= piece]
+    after = [p.seconds for p in probes if p.after is not None and p.after >= piece]
+    return before[-1:] + after[:1]
+
+
+def _samples(case: Case) -> int | None:
+    pieces = {r.piece for r in case.runs}
+    counts = [s.samples for s in snapshots(case) if s.trained and s.piece in pieces]
+    return sum(counts) if counts and all(counts) else None
+
+
+def doubt(case: Case, samples: int) -> str:
+    """Why the kernel's count of training images is not borne out by epochs printed and data sets opened.
+
+    The count must lie between a fifth of the smallest training set and all images that were opened, for
+    each epoch. Empty where it does; where either is not known, that it could not be checked.
+    """
+    epochs = sum(len(_epochs(r)) for r in _training(case))
+    used = [d for d in case.execution.datasets if d.size] if case.execution is not None else []
+    training = [d.size for d in used if d.split != "test"]
+    if not epochs or not training:
+        return (
+            f"That {samples:,} images were trained on is the notebook's own count, and could not be checked."
+        )
+    every = sum({(d.dataset, d.split, d.path): d.size for d in used}.values())
+    if min(training) / 5 <= samples / epochs <= every * 1.05:
+        return ""
+    return (
+        f"The notebook's own count of {samples:,} training images does not fit {epochs} printed "
+        f"{'epoch' if epochs == 1 else 'epochs'} of {min(training):,} to {every:,} images."
+    )
+
+
+def _epochs(run: PieceRun) -> set[int]:
+    """Numbers of the epochs that a cell's log names, progress bars included."""
+    return {int(n) for t in run.texts for n in _EPOCH.findall(t.text)}
