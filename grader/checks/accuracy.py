@@ -188,7 +188,7 @@ def _below_in_smoke(c: Accuracy, case: Case, best: Measured, words: str, more: d
     `AMPLE` of the reference's distance.
     """
     if best.prediction.constant:
-        return lost(c, f"{words} Its output is the same whatever the image: it has learned nothing.", **more)
+        return lost(c, f"{words} More data would not change that.", **more)
     spread, mine = _spread(c, case), distance(case)
     known = case.spread.distance if case.spread is not None else None
     if spread is not None and best.high < _half_way(best, spread) and known is not None and mine is not None:

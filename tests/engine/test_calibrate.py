@@ -126,6 +126,18 @@ def test_more_epochs_are_no_longer_time_for_each_image(graded: Graded) -> None:
     assert low < time.evidence["ratio"] < high
 
 
+def test_each_run_is_timed_beside_a_training_that_is_always_the_same(graded: Graded) -> None:
+    found = graded.calibration()
+    assert found.effort is not None and found.effort_per_sample is not None and found.effort.n == 3
+    like = graded.of("like-it", "training_time")
+    assert 0.4 < like.evidence["ratio"] < 2.5
+
+
+def test_how_far_training_moved_the_reference_s_weights_is_known(graded: Graded) -> None:
+    distance = graded.calibration().distance
+    assert distance is not None and distance.n == 3 and min(distance.values) > 0.1
+
+
 def test_slower_for_each_image_is_not_as_fast(graded: Graded) -> None:
     slow, like = graded.of("slower-for-each-image", "training_time"), graded.of("like-it", "training_time")
     assert slow.evidence["ratio"] > like.evidence["ratio"]
