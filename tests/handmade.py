@@ -25,7 +25,6 @@ from grader.evidence.model import (
     PieceRun,
     Prediction,
     Preprocessing,
-    Probe,
     Profile,
     RunState,
     Substitution,
@@ -44,7 +43,6 @@ class Notebook:
         self.measurements: list[Measurement] = []
         self.datasets: list[DatasetUse] = []
         self.substitutions: list[Substitution] = []
-        self.probes: list[Probe] = []
 
     @property
     def last(self) -> int:
@@ -64,6 +62,7 @@ class Notebook:
         error: tuple[str, str] | None = None,
         line: int | None = None,
         seconds: float = 10.0,
+        waited: float | None = None,
         figures: tuple[Figure, ...] = (),
         saved: str = "",
         note: str = "",
@@ -79,6 +78,7 @@ class Notebook:
                     piece=n,
                     state=RunState.FAILED if error else state,
                     seconds=seconds,
+                    waited=waited,
                     texts=(Text(stream="stdout", text=out),) if out else (),
                     failure=failure,
                     figures=tuple(f.model_copy(update={"piece": n}) for f in figures),
@@ -148,12 +148,6 @@ class Notebook:
         self.datasets.append(DatasetUse(piece=self.last, dataset=dataset, split=split, **more))
         return self
 
-    def probed(self, before: float, after: float) -> Notebook:
-        """Seconds of the fixed small training before and after the last piece."""
-        self.probes.append(Probe(seconds=before, before=self.last))
-        self.probes.append(Probe(seconds=after, after=self.last))
-        return self
-
     def given(self, asked: str, what: str, *, stand_in: bool = False) -> Notebook:
         self.substitutions.append(Substitution(piece=self.last, asked=asked, given=what, stand_in=stand_in))
         return self
@@ -171,7 +165,6 @@ class Notebook:
             "measurements": tuple(self.measurements),
             "datasets": tuple(self.datasets),
             "substitutions": tuple(self.substitutions),
-            "probes": tuple(self.probes),
         }
         return Execution(**(fields | more))
 

@@ -1,13 +1,8 @@
-"""The clock outside the kernel around the cells that train, and what the machine gave it meanwhile.
-
-Seconds depend on what else the machine did. So beside each run a clean process times one and the same small
-training (`Probe`): seconds over that probe's are comparable between an idle and a busy hour.
-"""
+"""The clock outside the kernel around the cells that train, less what other work on the machine took of it."""
 
 from __future__ import annotations
 
 import re
-from statistics import fmean
 
 from grader.checks.base import Case
 from grader.checks.models import snapshots
@@ -20,19 +15,21 @@ _EPOCH = re.compile(r"\bepoch\b\s*[\[:#]?\s*(\d+)", re.IGNORECASE)
 
 
 class Clock(Record):
-    """``seconds`` of the cells that train; ``effort`` is the same in units of the probe beside them."""
+    """``seconds`` of the cells that train by the clock; ``alone`` is without what they waited for a processor.
+
+    ``alone`` is what they would have taken on a processor of their own, so that runs of a busy and of an
+    idle hour can be compared; None where the system keeps no account of it.
+    """
 
     seconds: float
+    alone: float | None = None
     cut: bool = False
     """Our limit ended one of them."""
-    effort: float | None = None
-    unsteady: float = 1.0
-    """By what factor the probes before and after these cells differ."""
     samples: int | None = None
     """Training inputs, counted again in each epoch: the kernel's own word, see `doubt`."""
 
     def per_sample(self) -> float | None:
-        return self.effort / self.samples if self.effort is not None and self.samples else None
+        return self.alone / self.samples if self.alone is not None and self.samples else None
 
 
 def _training(case: Case) -> list[PieceRun]:
@@ -46,22 +43,13 @@ def clock_of(case: Case) -> Clock | None:
     if not runs:
         return None
     seconds = sum(r.seconds for r in runs)
-    around = [p for r in runs for p in _around(case, r.piece)]
+    waited = [r.waited for r in runs if r.waited is not None]
     return Clock(
         seconds=seconds,
+        alone=max(seconds - sum(waited), FLOOR) if len(waited) == len(runs) else None,
         cut=any(r.state is RunState.LIMIT for r in runs),
-        effort=max(seconds, FLOOR) / fmean(around) if around else None,
-        unsteady=max(around) / min(around) if around else 1.0,
         samples=_samples(case),
     )
-
-
-def _around(case: Case, piece: int) -> list[float]:
-    """Seconds of the last probe before a piece, and of the first after it."""
-    probes = case.execution.probes if case.execution is not None else ()
-    before = [p.seconds for p in probes if p.before is not None and p.before <= piece]
-    after = [p.seconds for p in probes if p.after is not None and p.after >= piece]
-    return before[-1:] + after[:1]
 
 
 def _samples(case: Case) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from math import exp, hypot, log
 from typing import Any
 
 from pydantic import field_validator
@@ -18,13 +17,13 @@ from grader.evidence.model import Record
 _BOUND = re.compile(r"\s*(\d+(?:\.\d+)?)\s*x\s*reference\s*")
 
 SPREAD = 1.5
-"""Two single runs may differ by this factor, each held against its probes, where nothing was calibrated."""
+"""Two single runs may differ by this factor, where the reference has not been calibrated."""
 
 LEAST_SPREAD = 1.15
-"""Few runs of the reference, and few probes, say too little to go below this factor."""
+"""Few runs of the reference say too little of a shared cache and memory to go below this factor."""
 
 UNCORRECTED = 3.0
-"""Two clocks without probes: one may have run in an idle hour, the other in a busy one."""
+"""Two clocks that no account corrects: one may be of an idle hour, the other of a busy one."""
 
 
 class TrainingTime(Criterion):
@@ -89,40 +88,33 @@ class Ratio(Record):
 def ratios(case: Case, mine: Clock) -> tuple[Ratio, ...]:
     """To the reference under the same conditions: for each training image where both counts are known, and whole.
 
-    Each time counts in units of the probe beside it, so that a reference of another day will do. The spread
-    is that of the reference over its seeds where this worker is calibrated, else `SPREAD`; together with how
-    far the probes beside the student's own training differ. Without probes the seconds themselves are
+    Both times are without what the cells waited for a processor, so that a reference of another day will
+    do. The spread is that of the reference over its seeds where this worker is calibrated, at least
+    `LEAST_SPREAD`, else `SPREAD`. Where the system keeps no account of the waiting, the clocks themselves are
     compared, and the spread is `UNCORRECTED`. Empty where there is no reference to compare with.
     """
     known = case.spread
-    found: list[Ratio] = []
-    if known is not None and known.profile is case.profile and mine.effort is not None:
-        if (each := mine.per_sample()) is not None and (theirs := known.effort_per_sample) is not None:
-            found.append(
-                Ratio(value=each / theirs.mean, spread=_spread(mine, theirs.factor()), per_sample=True)
-            )
-        if (theirs := known.effort) is not None:
-            value = mine.effort / theirs.mean
-            found.append(Ratio(value=value, spread=_spread(mine, theirs.factor()), per_sample=False))
-    if found:
-        return tuple(found)
+    if known is not None and known.profile is case.profile and mine.alone is not None:
+        pairs = ((mine.per_sample(), known.alone_per_sample), (mine.alone, known.alone))
+        found = [
+            Ratio(value=a / b.mean, spread=max(b.factor() or SPREAD, LEAST_SPREAD), per_sample=n == 0)
+            for n, (a, b) in enumerate(pairs)
+            if a is not None and b is not None
+        ]
+        if found:
+            return tuple(found)
     reference = clock_of(case.reference) if case.reference is not None and _alike(case) else None
     if reference is None or reference.cut:
         return ()
-    if mine.effort is not None and reference.effort is not None:
-        whole, spread = mine.effort / reference.effort, _spread(mine, SPREAD * reference.unsteady**0.5)
+    if mine.alone is not None and reference.alone is not None:
+        whole, spread = mine.alone / reference.alone, SPREAD
     else:
         whole, spread = max(mine.seconds, FLOOR) / max(reference.seconds, FLOOR), UNCORRECTED
+    found = [Ratio(value=whole, spread=spread, per_sample=False)]
     if mine.samples and reference.samples:
         value = whole * reference.samples / mine.samples
-        found.append(Ratio(value=value, spread=spread, per_sample=True))
-    return (*found, Ratio(value=whole, spread=spread, per_sample=False))
-
-
-def _spread(mine: Clock, reference: float | None) -> float:
-    """The reference's factor and half the student's probes' range, as errors that do not depend on each other."""
-    theirs = max(reference if reference is not None else SPREAD, LEAST_SPREAD)
-    return min(exp(hypot(log(theirs), log(mine.unsteady) / 2)), UNCORRECTED)
+        found.insert(0, Ratio(value=value, spread=spread, per_sample=True))
+    return tuple(found)
 
 
 def _alike(case: Case) -> bool:

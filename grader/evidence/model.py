@@ -124,6 +124,9 @@ class PieceRun(Record):
     piece: int
     state: RunState
     seconds: float = 0.0
+    waited: float | None = Field(
+        None, description="of these, how long other work had the processor, by the system's account"
+    )
     texts: tuple[Text, ...] = ()
     failure: Failure | None = None
     figures: tuple[Figure, ...] = ()
@@ -325,14 +328,6 @@ class Environment(Record):
     threads: int = 1
 
 
-class Probe(Record):
-    """How long one and the same small training took in a clean process, beside this run: the machine's load."""
-
-    seconds: float = Field(gt=0)
-    before: int | None = Field(None, description="the piece that was run next")
-    after: int | None = Field(None, description="the piece that had just been run")
-
-
 class Execution(Record):
     """All evidence of one submission's run: what `grader.worker` yields and the store keeps."""
 
@@ -348,5 +343,4 @@ class Execution(Record):
     measurements: tuple[Measurement, ...] = ()
     datasets: tuple[DatasetUse, ...] = ()
     substitutions: tuple[Substitution, ...] = ()
-    probes: tuple[Probe, ...] = Field((), description="in order; none on a GPU, whose speed they do not tell")
     seconds: float = 0.0

@@ -131,7 +131,7 @@ class ForkServer:
             return self._receive()
 
     def spawn(self, role: str, sandbox: dict[str, Any], task: dict[str, Any]) -> Process:
-        """Forks a process in a sandbox: ``role`` is ``kernel``, ``read`` or ``probe``. Raises `WorkerError`."""
+        """Forks a process in a sandbox: ``role`` is ``kernel`` or ``read``. Raises `WorkerError`."""
         sandbox = {"level": self.level, "host_uid": host_uid(), **sandbox}
         answer = self._ask(do="spawn", role=role, sandbox=sandbox, task=task, fallback=self.weakest)
         missing = [f"stronger isolation was refused: {m}" for m in answer["missing"]]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,14 +15,16 @@ from pydantic import ValidationError
 
 from grader.errors import WorkerError
 from grader.evidence.model import DatasetUse, Measurement, MeasurementState, ModelSnapshot, Sha256
-from grader.worker import clean
-from grader.worker.forkserver import ForkServer
+from grader.worker import view
+from grader.worker.forkserver import ForkServer, host_uid
+from grader.worker.provisioner import give
+from grader.worker.session import tail
 
 LIMIT = 120.0
 """Seconds that reading one model, and predicting with it, may take."""
 LIMIT_ALL = 900.0
 """Seconds for all models of one submission: a notebook can leave any number of slow ones."""
-PROBE_LIMIT = 30.0
+INPUT, OUTPUT = "/grade/in", "/grade/out"
 
 Part: TypeAlias = tuple[Literal["test", "train"], str, Path]
 
@@ -97,29 +102,62 @@ async def one(
     threads: int,
 ) -> Measurement:
     """Measures one program, on the file of each entry; a process of ours that fails or overruns yields state ``failed``."""
-    inputs: dict[str, Path | str] = {"program.keras" if path.suffix == ".keras" else "program.pt2": path}
-    inputs |= {entry["inputs"]: entry["file"] for entry in entries}
-    if entries:
-        told = [{k: v for k, v in e.items() if k != "file"} for e in entries]
-        inputs["preprocessing.json"] = json.dumps(told)
+    folder = Path(tempfile.mkdtemp(prefix="grade-m-"))
     try:
-        raw = await clean.answer("read", inputs, "measurement.json", server, threads, LIMIT)
-        return Measurement(program=program, **json.loads(raw))
-    except WorkerError as e:
-        return _failed(program, str(e)[:500])
-    except (ValidationError, ValueError, TypeError, OSError) as e:
+        source, target = folder / "in", folder / "out"
+        source.mkdir()
+        target.mkdir()
+        shutil.copyfile(path, source / ("program.keras" if path.suffix == ".keras" else "program.pt2"))
+        for entry in entries:
+            shutil.copyfile(entry["file"], source / entry["inputs"])
+        if entries:
+            told = [{k: v for k, v in e.items() if k != "file"} for e in entries]
+            (source / "preprocessing.json").write_text(json.dumps(told))
+        user = host_uid()
+        give(target, user)
+        for each in (folder, source, *source.iterdir()):
+            each.chmod(0o755 if each.is_dir() else 0o644)
+        base = view.system(gpu=False)
+        binds = [
+            *base["binds"],
+            {"source": str(source), "target": INPUT},
+            {"source": str(target), "target": OUTPUT, "writable": True},
+        ]
+        sandbox = {
+            **base,
+            "binds": binds,
+            "work": OUTPUT,
+            "host_uid": user,
+            "memory": 8 << 30,
+            "processes": 64,
+        }
+        sandbox["log"] = str(folder / "log")
+        plain = {"folder": str(source), "out": str(target), "work": str(target)}
+        task = {"folder": INPUT, "out": OUTPUT, "threads": threads, "plain": plain}
+        await asyncio.get_running_loop().run_in_executor(None, _wait, server, sandbox, task)
+        result = target / "measurement.json"
+        if result.is_symlink() or not result.is_file() or result.stat().st_size > 32 << 20:
+            return _failed(program, f"the measuring process left no result {_tail(folder / 'log')}")
+        return Measurement(program=program, **json.loads(result.read_bytes()))
+    except (WorkerError, ValidationError, ValueError, TypeError, OSError) as e:
         return _failed(program, f"{type(e).__name__}: {str(e)[:500]}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-async def probe(server: ForkServer, threads: int) -> float | None:
-    """Seconds of the fixed small training at this moment; None when it could not be timed."""
-    try:
-        raw = await clean.answer("probe", {}, "probe.json", server, threads, PROBE_LIMIT)
-        seconds = float(json.loads(raw)["seconds"])
-    except (WorkerError, ValueError, TypeError, KeyError, OSError):
-        return None
-    return seconds if 0 < seconds < PROBE_LIMIT else None
+def _wait(server: ForkServer, sandbox: dict[str, Any], task: dict[str, Any]) -> None:
+    process = server.spawn("read", sandbox, task)
+    deadline = time.monotonic() + LIMIT
+    while server.poll(process) is None:
+        if time.monotonic() > deadline:
+            server.kill(process)
+            raise WorkerError(f"measuring took more than {LIMIT:.0f} s")
+        time.sleep(0.02)
 
 
 def _failed(program: Sha256, reason: str) -> Measurement:
     return Measurement(program=program, state=MeasurementState.FAILED, reason=reason)
+
+
+def _tail(log: Path) -> str:
+    return f"({tail(log, 600)})" if log.exists() else ""

@@ -7,7 +7,6 @@ again there. Student code never runs in this process, and what it yields is read
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 import time
@@ -27,13 +26,12 @@ from grader.evidence.model import (
     ModelSnapshot,
     Piece,
     PieceRun,
-    Probe,
     Profile,
     RunState,
     Sha256,
     Substitution,
 )
-from grader.worker import environment, measure, notes, replay
+from grader.worker import environment, measure, notes, replay, waiting
 from grader.worker.forkserver import ForkServer
 from grader.worker.gpu import Share
 from grader.worker.provisioner import Launch, kernel_sandbox, kernel_task
@@ -41,9 +39,6 @@ from grader.worker.session import Outcome, Session
 
 BEGINNING, OBSERVING = 20.0, 90.0
 """Seconds that the code inside may take before a piece, and to look at models and figures after it."""
-MOST_PROBES = 20
-_TRAINS = re.compile(r"\bbackward\(|\b(?:train|fit)\w*\(", re.IGNORECASE)
-"""A hint that a piece trains: where it is wrong, a probe is made in vain, or is missing on one side."""
 MOST_DEATHS = 4
 """Kernels that one submission may lose before the rest of it is skipped."""
 
@@ -77,7 +72,6 @@ class _Gathered:
     snapshots: list[ModelSnapshot] = field(default_factory=list)
     datasets: list[DatasetUse] = field(default_factory=list)
     substitutions: list[Substitution] = field(default_factory=list)
-    probes: list[Probe] = field(default_factory=list)
     isolation: Isolation | None = None
     programs: dict[Sha256, Path] = field(default_factory=dict)
 
@@ -123,7 +117,6 @@ async def run(
         measurements=measurements,
         datasets=tuple(found.datasets),
         substitutions=tuple(found.substitutions),
-        probes=tuple(found.probes),
         seconds=time.monotonic() - started,
     )
 
@@ -233,11 +226,11 @@ class _Runner:
             if self.last is not None:
                 self.lost.add(self.last)
             return False
-        if not replayed and _TRAINS.search(piece.source):
-            await self._probe(before=piece.index)
         self.last = i
         self.ran.add(piece.index)
+        before = self._account()
         outcome = await session.execute(piece.source, max(1.0, remaining), limits.output)
+        waited = waiting.seconds(before, self._account())
         self.spent[piece.section] = self.spent.get(piece.section, 0.0) + outcome.seconds
         if session.alive:
             await session.quiet(f"{inside}.observe({piece.index})", OBSERVING)
@@ -245,20 +238,21 @@ class _Runner:
             self.lost.add(i)
         self.done.add(i)
         figures = self._read_notes(piece.index, replayed)
-        self.gathered.runs.append(self._record(piece, outcome, figures, replayed))
-        if any(s.trained and s.piece == piece.index for s in self.gathered.snapshots) and not replayed:
-            await self._probe(after=piece.index)
+        self.gathered.runs.append(self._record(piece, outcome, figures, replayed, waited))
         return True
 
-    async def _probe(self, *, before: int | None = None, after: int | None = None) -> None:
-        """Times the fixed small training now, while the kernel waits: other kernels go on beside it."""
-        if environment.device() != "cpu" or len(self.gathered.probes) >= MOST_PROBES:
-            return
-        seconds = await measure.probe(self.setup.server, self.setup.threads)
-        if seconds is not None:
-            self.gathered.probes.append(Probe(seconds=seconds, before=before, after=after))
+    def _account(self) -> waiting.Account:
+        process = self.session.launch.process if self.session is not None else None
+        return waiting.account(process.pid) if process is not None else {}
 
-    def _record(self, piece: Piece, outcome: Outcome, figures: list[Figure], replayed: bool) -> PieceRun:
+    def _record(
+        self,
+        piece: Piece,
+        outcome: Outcome,
+        figures: list[Figure],
+        replayed: bool,
+        waited: float | None,
+    ) -> PieceRun:
         session = self.session
         died = session is not None and not session.alive
         state = RunState.DIED if died and outcome.state is not RunState.LIMIT else outcome.state
@@ -266,6 +260,7 @@ class _Runner:
             piece=piece.index,
             state=state,
             seconds=round(outcome.seconds, 3),
+            waited=round(min(max(waited, 0.0), outcome.seconds), 3) if waited is not None else None,
             texts=tuple(outcome.texts),
             failure=outcome.failure,
             figures=tuple(f for f in figures if f.piece == piece.index),

@@ -2,7 +2,7 @@
 
 It speaks JSON, one message a packet, over a SOCK_SEQPACKET socket with the worker:
 
-    {"do": "spawn", "role": "kernel" | "read" | "probe", "sandbox": {...}, "task": {...}}
+    {"do": "spawn", "role": "kernel" | "read", "sandbox": {...}, "task": {...}}
         -> {"pid": waiter, "init": pid, "level": "namespaces", "missing": []}
     {"do": "poll", "pid": N}            -> {"status": null | exit status}
     {"do": "kill" | "interrupt", "pid": N} -> {}
@@ -173,10 +173,6 @@ def _work(role: str, task: dict[str, Any]) -> None:
         from . import reading
 
         reading.run(task)
-    elif role == "probe":
-        from . import probing
-
-        probing.run(task)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
