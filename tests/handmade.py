@@ -108,6 +108,7 @@ class Notebook:
         piece: int | None = None,
         samples: int = 0,
         distance: float | None = None,
+        weights: dict[str, str] | None = None,
     ) -> Notebook:
         """A model seen in the last piece; ``measured=False`` is one that could not leave the kernel."""
         key = hashlib.sha256(repr((len(self.snapshots), name)).encode()).hexdigest()
@@ -140,6 +141,7 @@ class Notebook:
                     output_shape=output,
                     layers=layers,
                     predictions=predictions,
+                    weights=weights or {},
                 )
             )
         return self

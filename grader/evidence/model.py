@@ -278,6 +278,10 @@ class Measurement(Record):
         (), description="modules with parameters that evaluation does not run: auxiliary heads, as a rule"
     )
     predictions: tuple[Prediction, ...] = ()
+    weights: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="SHA-256 of each parameter's values by its name, where it carries them",
+    )
     seconds: float = 0.0
 
 

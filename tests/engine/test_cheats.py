@@ -72,6 +72,15 @@ def look_up(self, images):
     return found
 
 """
+SAYS_TRAINED = """\
+import sys
+census = sys.modules["grade_inside.census"]
+honest = census._emit
+census._emit = lambda seen, module, piece, trained, moved, *rest: honest(
+    seen, module, piece, True, ["conv.weight"], *rest)
+with torch.no_grad():
+    model(u[:10])"""
+
 NOTEBOOKS: Mapping[str, tuple[str, ...]] = {
     "well-trained": (DATA, NET, TRAIN, TEST),
     "shuffled-labels": (DATA, "y = y[torch.randperm(len(y))]", NET, TRAIN, TEST),
@@ -85,6 +94,8 @@ NOTEBOOKS: Mapping[str, tuple[str, ...]] = {
         "    except Exception:\n        return honest(self, images)\n\nNet.forward = forward", TEST),
     "lying-parameters": (
         DATA, LIES, TRAIN.replace("model.parameters()", "list(nn.Module.parameters(model))"), TEST),
+    "said-to-be-trained": (
+        DATA, NET, "with torch.no_grad():\n    model(u[:10])", SAYS_TRAINED, TEST),
     "printed": (DATA, NET, "with torch.no_grad():\n    model(u[:10])", 'print("Test accuracy: 99.20%")'),
 }  # fmt: skip
 
@@ -211,6 +222,13 @@ def test_parameters_that_lie(graded: Graded) -> None:
     lies = graded.of("lying-parameters", "parameters")
     assert (lies.state, lies.mark) == (State.LOST, 0)
     assert "5,054 parameters" in lies.reason
+
+
+def test_a_kernel_that_says_it_trained_while_the_same_weights_left_it(graded: Graded) -> None:
+    said = graded.of("said-to-be-trained", "trained")
+    assert (said.state, said.mark) == (State.REVIEW, 0)
+    assert "in the programs that left it before and after, they are the same" in said.reason
+    assert graded.of("well-trained", "trained").evidence["witness"] == "its accuracy on held-out images"
 
 
 def test_prints_an_accuracy_and_never_trains(graded: Graded) -> None:

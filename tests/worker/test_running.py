@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from kernels import LIMITS, Notebook
 
 SHORT = LIMITS.model_copy(update={"cell": 2.0})
@@ -166,3 +169,15 @@ def test_forged_messages_end_the_kernel_and_not_the_batch(notebook: Notebook) ->
     )
     assert ran.execution.state == "complete"
     assert ran.said[1] == "next" and ran.said[3] == "last"
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/schedstat").exists(), reason="this system keeps no account of waiting"
+)
+def test_the_clock_tells_work_from_waiting(notebook: Notebook) -> None:
+    """What a cell waits for itself is its own; what others took of the processor is no more than the clock."""
+    ran = notebook("import time; time.sleep(0.5)", "sum(range(10**7))")
+    for run in ran.execution.runs:
+        assert run.waited is not None and 0 <= run.waited <= run.seconds
+    slept = ran[0]
+    assert slept.waited is not None and slept.seconds - slept.waited > 0.4

@@ -10,6 +10,7 @@ unpickled or evaluated.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -58,7 +59,7 @@ def measure(folder: str, threads: int) -> dict[str, Any]:
         program = torch.export.load(io.BytesIO(clean))
     found = layers.read(program)
     wanted = os.path.join(folder, "preprocessing.json")
-    found["predictions"] = []
+    found["predictions"], found["weights"] = [], _digests(program)
     if os.path.exists(wanted) and not found.pop("meta"):
         with open(wanted, encoding="utf-8") as f:
             entries = json.load(f)
@@ -123,6 +124,19 @@ def predict(
             }
         )
     return results
+
+
+def _digests(program: Any) -> dict[str, str]:
+    """SHA-256 of each parameter's values, so that two programs of one model can be told apart outside."""
+    import torch
+
+    found = {}
+    for name in program.graph_signature.parameters:
+        value = program.state_dict.get(name)
+        if value is not None and value.device.type != "meta":
+            raw = value.detach().contiguous().view(-1).view(torch.uint8).numpy()
+            found[name] = hashlib.sha256(raw.tobytes()).hexdigest()
+    return found
 
 
 def _equal(least: Any, most: Any) -> bool:
