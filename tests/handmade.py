@@ -64,6 +64,7 @@ class Notebook:
         line: int | None = None,
         traceback: str = "",
         seconds: float = 10.0,
+        waited: float | None = None,
         figures: tuple[Figure, ...] = (),
         saved: str = "",
         note: str = "",
@@ -81,6 +82,7 @@ class Notebook:
                     piece=n,
                     state=RunState.FAILED if error else state,
                     seconds=seconds,
+                    waited=waited,
                     texts=(Text(stream="stdout", text=out),) if out else (),
                     failure=failure,
                     figures=tuple(f.model_copy(update={"piece": n}) for f in figures),
@@ -108,6 +110,9 @@ class Notebook:
         state: MeasurementState = MeasurementState.MEASURED,
         problem: str = "",
         piece: int | None = None,
+        samples: int = 0,
+        distance: float | None = None,
+        weights: dict[str, str] | None = None,
     ) -> Notebook:
         """A model seen in the last piece; ``measured=False`` is one that could not leave the kernel."""
         key = hashlib.sha256(repr((len(self.snapshots), name)).encode()).hexdigest()
@@ -125,6 +130,8 @@ class Notebook:
                 claimed_parameters=parameters if claimed is None else claimed,
                 program=key if measured else None,
                 problem=problem,
+                samples=samples,
+                distance=distance,
             )
         )
         if measured:
@@ -138,6 +145,7 @@ class Notebook:
                     output_shape=output,
                     layers=layers,
                     predictions=predictions,
+                    weights=weights or {},
                 )
             )
         return self

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from pathlib import Path
 from typing import Any
 
+import pytest
 from kernels import LIMITS, Blobs, Notebook, code
 
 from grader.evidence.model import Profile
@@ -195,3 +197,15 @@ def test_a_run_that_is_stopped_by_ctrl_c_leaves_no_error_that_nobody_asked_for(s
     asyncio.run(stopped())
     gc.collect()
     assert not complaints
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/schedstat").exists(), reason="this system keeps no account of waiting"
+)
+def test_the_clock_tells_work_from_waiting(notebook: Notebook) -> None:
+    """What a cell waits for itself is its own; what others took of the processor is no more than the clock."""
+    ran = notebook("import time; time.sleep(0.5)", "sum(range(10**7))")
+    for each in ran.execution.runs:
+        assert each.waited is not None and 0 <= each.waited <= each.seconds
+    slept = ran[0]
+    assert slept.waited is not None and slept.seconds - slept.waited > 0.4
