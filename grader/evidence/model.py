@@ -21,7 +21,8 @@ Sha256: TypeAlias = str
 class Record(BaseModel):
     """Base of every record: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Most programs use a few of these records: a validator is built when its record is first used.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Profile(StrEnum):
