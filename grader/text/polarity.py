@@ -122,21 +122,46 @@ def covers(statement: str, text: str) -> float:
 
 
 def says(statement: str, sentence: str) -> bool:
-    """Whether one clause of a sentence makes a statement, nearly in its own words, in the same sense.
+    """Whether a sentence makes a statement, nearly in its own words and in their order, in the same sense.
 
     Stricter than matching what is asked for: a must-not-say statement differs from the right one in a
-    word or two, so words of the same group do not do, and directions must be the same.
+    word or two or in their order, so words of the same group do not do, directions must be the same, and
+    what stands on two sides of a "whereas" is not put together.
     """
-    kept, _, up, down = _statement(statement)
-    parts = [c for c in CLAUSE.split(sentence) if c.strip()]
-    for clause in [*parts, *(f"{a} {b}" for a, b in pairwise(parts))]:
-        here, _, ups, downs = _statement(clause)
-        if len(kept & here) < SAID * len(kept) or (up, down) != (ups, downs):
-            continue
-        if sense(statement, clause) is Sense.AGREES:
-            return True
+    order = _order(statement)
+    _, _, up, down = _statement(statement)
+    for segment in CONTRAST.split(sentence):
+        parts = [c for c in CLAUSE.split(segment) if c.strip()]
+        for clause in [*parts, *(f"{a} {b}" for a, b in pairwise(parts))]:
+            _, _, ups, downs = _statement(clause)
+            if _in_order(order, _order(clause)) < SAID * len(order) or (up, down) != (ups, downs):
+                continue
+            if sense(statement, clause) is Sense.AGREES:
+                return True
     return False
 
 
+@lru_cache(maxsize=4096)
+def _order(text: str) -> tuple[str, ...]:
+    """Content stems in the order in which they first stand."""
+    return tuple(dict.fromkeys(c for w in WORD.findall(text) if (c := content(w))))
+
+
+def _in_order(a: tuple[str, ...], b: tuple[str, ...]) -> int:
+    """Length of the longest common subsequence."""
+    row = [0] * (len(b) + 1)
+    for x in a:
+        before = 0
+        for j, y in enumerate(b):
+            kept = row[j + 1]
+            row[j + 1] = before + 1 if x == y else max(row[j + 1], row[j])
+            before = kept
+    return row[-1]
+
+
+CONTRAST = re.compile(
+    r"\b(?:but|whereas|while|although|though|however|unlike|instead of|rather than|as opposed to)\b",
+    re.I,
+)
 CLAUSE = re.compile(rf"{BREAK.pattern}|\band\b|\bwhich\b", re.I)
 SAID = 0.85

@@ -53,6 +53,7 @@ OPPOSITES = tuple(
         shallow deep
         small large
         valid same
+        same different
         """.strip().splitlines()
     )
 )

@@ -53,8 +53,6 @@ SPELLING = {
     "convs": "convolution",
     "convolutional": "convolution",
     "convolutions": "convolution",
-    "convolve": "convolution",
-    "convolves": "convolution",
     "params": "parameter",
     "param": "parameter",
     "kernel": "filter",

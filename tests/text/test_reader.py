@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from grader.text.points import Fact
+from grader.text.assess import assess
+from grader.text.points import Fact, Point
 from grader.text.reader import fact_in
 from grader.text.sentences import read_code, read_text
 
@@ -36,3 +37,49 @@ def test_a_network_imported_in_code_is_named() -> None:
     backbone = Fact(words="ResNet | MobileNet")
     assert fact_in(backbone, read_code("from tensorflow.keras.applications import ResNet50"))
     assert fact_in(backbone, read_code("base = MobileNetV2(include_top=False)"))
+
+
+DENSE_HAS_MORE = Point.model_validate(
+    {
+        "marks": 2,
+        "says": "max pooling has no parameters",
+        "not": ["max pooling has more parameters than a convolution", "max pooling has many parameters"],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A convolution has more parameters than max pooling, which has no parameters.",
+        "Max pooling has no parameters, whereas a convolution has many parameters.",
+        "Max pooling has no parameters and a convolution has many parameters.",
+    ],
+)
+def test_a_right_comparison_is_not_taken_for_the_wrong_one(text: str) -> None:
+    """The words were all there, in another order or on the other side of a whereas."""
+    (reading,) = assess((DENSE_HAS_MORE,), "", read_text(text)).readings
+    assert reading.contradicted is None and reading.mark == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["Max pooling has more parameters than a convolution.", "Max pooling has many parameters."]
+)
+def test_the_wrong_comparison_is(text: str) -> None:
+    (reading,) = assess((DENSE_HAS_MORE,), "", read_text(text)).readings
+    assert reading.contradicted is not None
+
+
+def test_numbers_in_words_count_as_numbers() -> None:
+    assert fact_in(Fact(count=(60e6,)), read_text("It has about sixty million parameters."))
+    assert fact_in(Fact(count=(8,), of=("layers",)), read_text("It has eight trainable layers."))
+
+
+def test_a_formula_in_a_code_fence_is_read_like_one_in_the_text() -> None:
+    size = Fact(formula="(n + 2*p - k)/s + 1", where={"n": ("n",), "p": ("p",), "k": ("k",), "s": ("s",)})
+    assert fact_in(size, read_text("```python\nout = (n + 2*p - k)//s + 1\n```"))
+
+
+def test_what_stands_behind_a_semicolon_is_still_about_the_same() -> None:
+    small = Fact(words="3×3 only", near=("VGG",))
+    assert fact_in(small, read_text("VGG has 16 layers; 3×3 only."))
