@@ -86,7 +86,7 @@ class Prepared:
         self.owner: list[int] = []
         self.length = 0
         for n, s in enumerate(self.sentences):
-            own = WORD.findall(s.text)
+            own = WORD.findall(s.spoken if s.code else s.text)
             self.length += len(own)
             low = [w.lower().replace("’", "'") for w in own]
             kept = [(c, w) for w in low if (c := content(w))]

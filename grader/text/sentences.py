@@ -36,6 +36,8 @@ class Sentence:
     code: bool = False
     row: bool = False
     """Whether it is a cell or row of a table."""
+    spoken: str = ""
+    """Of code: what its comments and idioms say in words. Statements are looked for there, facts in all."""
 
 
 def clauses(text: str) -> tuple[str, ...]:
@@ -108,7 +110,9 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
             flush()
             words = code_words(item.text)
             if words:
-                out.append(Sentence(words, item.line, piece, heading, block, code=True))
+                comment = item.text.partition("#")[2].strip()
+                spoken = ". ".join(x for x in (comment, in_words(item.text)) if x)
+                out.append(Sentence(words, item.line, piece, heading, block, code=True, spoken=spoken))
         elif item.kind in ("item", "row"):
             flush()
             held.append(item)

@@ -39,7 +39,11 @@ class _Mention:
 
 @lru_cache(maxsize=1000)
 def _names(names: tuple[str, ...]) -> re.Pattern[str]:
-    terms = [r"[\s_-]*".join(map(re.escape, n.split())) for n in names]
+    terms = [
+        r"[\s_-]*".join(map(re.escape, n.split()))
+        + (r"s?(?![A-Za-z])" if n.isalpha() and n.isupper() else "")
+        for n in names
+    ]
     return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(terms)})(?:-?\d\d+|\s{DEPTH}\b)?", re.I)
 
 
