@@ -36,6 +36,10 @@ class KeyPoints(Criterion):
             raise ValueError(f"marks is {self.marks:g}, but {which} add up to {total:g}")
         return self
 
+    @property
+    def tells_answer(self) -> bool:
+        return True
+
     def title(self) -> str:
         return self.says or "key points of the answer"
 
