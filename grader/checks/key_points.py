@@ -103,7 +103,7 @@ def judge(c: KeyPoints, case: Case) -> Verdict:
     more["private"] = "; ".join(private)
     if found:
         return review(c, mark, f"{reason}; {found[0]}", **more)
-    if beside.record is None:
+    if beside.record is None or not a.decided:
         more["evidence"]["unconfirmed"] = True
         return review(c, mark, f"{reason}; {UNCONFIRMED}", **more)
     if mark >= c.marks:
@@ -130,9 +130,15 @@ def _doubts(c: KeyPoints, case: Case, a: Assessment, mark: float) -> tuple[list[
     differing, said = _second_reading(a, beside.opinions.get(c.title(), ()))
     found += differing
     private += said
-    if not a.decided and not a.guards:
+    if not a.decided and not a.guards and not _waits(a, beside.record):
         found.append("the wording leaves room for doubt")
     return found, private
+
+
+def _waits(a: Assessment, record: Calibration | None) -> bool:
+    """Whether a suggestion would stand, had the teacher marked enough answers of its kind, good or bad."""
+    limit = 0.0 if record is None else record.accept if a.share >= 0.5 else record.reject
+    return limit > 1 and shipped().decided(a.share, a.confidence)
 
 
 def _second_reading(a: Assessment, opinions: Sequence[Opinion]) -> tuple[list[str], list[str]]:
