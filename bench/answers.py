@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 # Before numpy is imported: one core is what is measured.
@@ -23,19 +23,18 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TOKENIZERS_PARALLELISM"
     os.environ.setdefault(name, "1" if "NUM" in name else "false")
 
 import numpy as np
-from coursework import Judged, held_out, questions
-from fit_points import FIRST
+from coursework import Judged, Set, held_out, judged
+from fit_points import FIRST, by_question, by_submission, made_up, real, report
 from fit_whole import logistic, ridge
 from quantity_strings import misses
 from short_answers import features, labels, marks
 from short_answers import held_out as held_out_rows
-from sources import Coursework, coursework, data_folder, mohler, scientsbank
+from sources import data_folder, mohler, scientsbank
 
 from grader.text import calibration, whole
 from grader.text.assess import assess
 from grader.text.sentences import read_text
 
-ROOT = Path(__file__).resolve().parents[1]
 COVERAGE = (0.3, 0.5, 0.7, 0.9)
 
 
@@ -48,29 +47,41 @@ def bootstrap(a: Sequence[float], b: Sequence[float], n: int = 1000) -> tuple[fl
     return float(low), float(high)
 
 
-def measure_coursework(rows: list[Coursework]) -> dict[str, float]:
-    rubric = questions(ROOT / "rubrics" / "cnn-architecture.yaml")
+def measure_coursework(given: Set) -> dict[str, float]:
+    dev = list(made_up(test=False).values())
     out: dict[str, float] = {}
-    groups: list[tuple[str, Callable[[Coursework], str]]] = [
-        ("question", lambda r: r.question),
-        ("submission", lambda r: r.submission),
-    ]
-    for name, group in groups:
-        judged = held_out(rows, rubric, group)
-        mark, gold = [j.mark for j in judged], [j.row.total for j in judged]
-        error = np.abs(np.array(mark) - np.array(gold))
-        points = np.array([(a, b) for j in judged for a, b in zip(j.points, j.row.points, strict=True)])
-        r = float(np.corrcoef(mark, gold)[0, 1])
-        low, high = bootstrap(mark, gold)
-        print(
-            f"coursework, {len(rows)} answers, fitted without their {name}: totals r {r:.3f} ({low:.3f} to {high:.3f}), "
-            f"mean absolute error {error.mean():.2f} of 20, {np.mean(error > 2):.1%} off by more than 2; "
-            f"points r {np.corrcoef(points.T)[0, 1]:.3f}"
-        )
+    for name, group in (("question", by_question), ("submission", by_submission)):
+        rows = held_out(given, group, dev)
+        report(f"coursework, fitted without their {name}", rows)
         if name == "submission":
-            out = {"r": r, "mae": float(error.mean()), "points_r": float(np.corrcoef(points.T)[0, 1])}
-            out |= final(judged)
-            risk("coursework", [_confidence(j) for j in judged], error > 2, "off by more than 2 of 20")
+            mark, gold = [j.mark for j in rows], [j.row.total for j in rows]
+            error = np.abs(np.array(mark) - np.array(gold))
+            points = np.array([(a, b) for j in rows for a, b in zip(j.points, j.row.points, strict=True)])
+            low, high = bootstrap(mark, gold)
+            print(f"  95 % interval of r: {low:.3f} to {high:.3f}")
+            out = {
+                "r": float(np.corrcoef(mark, gold)[0, 1]),
+                "mae": float(error.mean()),
+                "points_r": float(np.corrcoef(points.T)[0, 1]),
+            }
+            out |= final(rows)
+            risk("coursework", [_confidence(j) for j in rows], error > 2, "off by more than 2 of 20")
+    return out
+
+
+def measure_written() -> dict[str, float]:
+    """Assignment B, by the shipped model: the half that was looked at, and the half that was not."""
+    out: dict[str, float] = {}
+    for test, which in ((False, "looked at while the checker was made"), (True, "not looked at")):
+        for name, given in made_up(test=test).items():
+            rows = judged(given)
+            report(f"written, {name}, {which}", rows)
+            error = np.array([abs(j.mark - j.row.total) for j in rows])
+            risk(name, [_confidence(j) for j in rows], error > 2, "off by more than 2 of 20")
+            if test:
+                mark, gold = [j.mark for j in rows], [j.row.total for j in rows]
+                key = name.replace("-", "_")
+                out |= {f"{key}_r": float(np.corrcoef(mark, gold)[0, 1]), f"{key}_mae": float(error.mean())}
     return out
 
 
@@ -79,12 +90,12 @@ def _confidence(j: Judged) -> float:
     return 0.0 if j.marked.guarded else c.confidence(j.marked.suggested, j.marked.chances)
 
 
-def final(judged: list[Judged]) -> dict[str, float]:
+def final(rows: list[Judged]) -> dict[str, float]:
     """What may stand without a person, with error model and thresholds from other submissions."""
-    report = calibration.calibrate(
-        [j.marked for j in judged], groups=[j.row.submission for j in judged], start=FIRST
+    found = calibration.calibrate(
+        [j.marked for j in rows], groups=[j.row.submission for j in rows], start=FIRST
     )
-    a = report.after
+    a = found.after
     print(
         f"  final without a person: {a.coverage:.1%} of answers, {a.wrong:.1%} of these off by more than 2 of 20"
     )
@@ -143,16 +154,15 @@ def speed(home: Path | None) -> float:
     return best
 
 
-def speed_points(rows: list[Coursework]) -> float:
+def speed_points(given: Set) -> float:
     """Whole coursework answers (180 words each) against five points a second."""
-    rubric = questions(ROOT / "rubrics" / "cnn-architecture.yaml")
     best = 0.0
     for _ in range(3):
         start = time.process_time()
-        for r in rows:
-            q = rubric[r.question]
+        for r in given.rows:
+            q = given.questions[r.question]
             assess(q.points, q.prompt, read_text(r.answer), source=r.answer, best=q.best)
-        best = max(best, len(rows) / (time.process_time() - start))
+        best = max(best, len(given.rows) / (time.process_time() - start))
     return best
 
 
@@ -186,8 +196,9 @@ def main() -> None:
 
     course: dict[str, float] = {}
     if at := given("cnn-coursework"):
-        rows = coursework(at)
-        course = measure_coursework(rows)
+        given_rows = real(at)
+        course = measure_coursework(given_rows)
+    made = measure_written()
     mo = measure_mohler(at) if (at := given("mohler")) else {}
     sci = measure_scientsbank(at) if (at := given("semeval2013")) else {}
     total, wrong = misses()
@@ -199,7 +210,9 @@ def main() -> None:
     seconds, torch = startup()
     print(f"speed: {rate:.0f} short answers a second of CPU time" if mo else "speed: not measured")
     if course:
-        print(f"  {speed_points(rows):.0f} coursework answers a second against all points of their question")
+        print(
+            f"  {speed_points(given_rows):.0f} coursework answers a second against all points of their question"
+        )
     print(f"start-up: {seconds:.2f} s of CPU time, torch {'is' if torch else 'is not'} imported")
     print(
         json.dumps(
@@ -214,6 +227,7 @@ def main() -> None:
                 "quantities_right": total - len(wrong),
                 "quantities": total,
             }
+            | {k: round(v, 3) for k, v in made.items()}
         )
     )
 

@@ -1,14 +1,16 @@
-"""The statement model, fitted on real coursework answers through the points of assignment A's rubric.
+"""The statement model, fitted on marked answers through the points of the rubrics.
 
-What is known of an answer is the markers' mark for each *point*; a point is made of parts, which nobody
-marked. So the coefficients of "how far is a statement made" are those under which the weighted parts add
-up to the points' marks best (least squares, drawn towards a start that was set by hand).
+What is known of an answer is the markers' mark for each *point* of the marking guide; a point is made of
+parts, which nobody marked, and one of the guide's points may be several of the rubric's. So the coefficients
+of "how far is a statement made" are those under which the weighted parts add up to the points' marks best
+(least squares, drawn towards a start that was set by hand).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +23,15 @@ from grader.checks.key_points import KeyPoints
 from grader.text import assess, model
 from grader.text.calibration import Marked
 from grader.text.points import Point
-from grader.text.reader import CONTRARY, Points, Reading
-from grader.text.sentences import read_text
+from grader.text.reader import CONTRADICTED, CONTRARY, Points, Reading
+from grader.text.sentences import Sentence, read_text
+from grader.text.statement import answered
 
 Array = npt.NDArray[np.float64]
 START = np.array([-7.0, 6.0, 3.0, 2.0, 1.0, 0.0, 1.0, 0.5, 0.3, 0.0])
 """In the order of `model.NAMES`; set by hand before any fit."""
 PULL = 0.02
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,11 @@ class Question:
     best: int | None
 
 
-def questions(rubric: Path) -> dict[str, Question]:
+@lru_cache(maxsize=4)
+def questions(assignment: str) -> dict[str, Question]:
     """The questions of a rubric that are marked by key points."""
     out = {}
+    rubric = ROOT / "rubrics" / f"{assignment}.yaml"
     for q in yaml.safe_load(rubric.read_text("utf-8"))["questions"]:
         for c in q["criteria"]:
             if c["check"] == "key_points" and q.get("prose"):
@@ -49,29 +55,54 @@ def questions(rubric: Path) -> dict[str, Question]:
 
 
 @dataclass(frozen=True)
+class Set:
+    """Marked answers to one assignment, read; ``weight`` is the set's in a fit."""
+
+    rows: tuple[Coursework, ...]
+    questions: dict[str, Question]
+    weight: float = 1.0
+
+    def without(self, group: Callable[[Coursework], str], left_out: str) -> Set:
+        return Set(tuple(r for r in self.rows if group(r) != left_out), self.questions, self.weight)
+
+
+@dataclass(frozen=True)
 class Item:
-    """One point of one answer: its reading's fixed facts, its statements' features, and its gold share."""
+    """One of the rubric's points in one answer, and which of the guide's points it belongs to."""
 
-    row: Coursework
+    answer: str
     reading: Reading
+    guide: int
     gold: float
+    out_of: float
 
 
-def items(rows: Sequence[Coursework], rubric: dict[str, Question]) -> list[Item]:
+def sentences(row: Coursework, q: Question) -> tuple[Sentence, ...]:
+    """What of an answer is read."""
+    return answered(read_text(row.answer), q.prompt)
+
+
+def items(given: Set) -> list[Item]:
+    """Every point of every answer. The rubric's points follow the guide's order, cut finer or alike."""
     out = []
-    readers = {k: Points(q.points, q.prompt) for k, q in rubric.items()}
-    for row in rows:
-        readings = readers[row.question].read(read_text(row.answer))
-        for reading, mark in zip(readings, row.points, strict=True):
-            out.append(Item(row, reading, mark / reading.point.marks))
+    readers = {k: Points(q.points, q.prompt) for k, q in given.questions.items()}
+    for row in given.rows:
+        of = row.out_of or tuple(p.marks for p in given.questions[row.question].points)
+        guide, filled = 0, 0.0
+        for reading in readers[row.question].read(sentences(row, given.questions[row.question])):
+            out.append(Item(row.id, reading, guide, row.points[guide], of[guide]))
+            filled += reading.point.marks
+            if filled >= of[guide] - 1e-9:
+                guide, filled = guide + 1, 0.0
     return out
 
 
 class Design:
-    """All parts of all items as arrays, so that shares are quick functions of the coefficients."""
+    """All parts of all items as arrays, so that marks are quick functions of the coefficients."""
 
     def __init__(self, rows: Sequence[Item]) -> None:
         x, item, weight, fact, scale, lesser = [], [], [], [], [], []
+        keys: dict[tuple[str, int], int] = {}
         for n, it in enumerate(rows):
             own = len(it.reading.point.made_of())
             total = it.reading.point.enough or sum(p.part.marks for p in it.reading.parts[:own])
@@ -85,37 +116,46 @@ class Design:
                     0.0 if f is None else CONTRARY if p.contrary is p.sentence and p.contrary else 1.0
                 )
                 lesser.append(k >= own)
+            keys.setdefault((it.answer, it.guide), len(keys))
         self.x, self.item = np.array(x), np.array(item)
         self.weight, self.fact, self.scale = np.array(weight), np.array(fact), np.array(scale)
         self.lesser = np.array(lesser)
         self.n = len(rows)
-        self.gold = np.array([it.gold for it in rows])
-        self.marks = np.array([it.reading.point.marks for it in rows])
+        self.marks = np.array(
+            [it.reading.point.marks * (CONTRADICTED if it.reading.contradicted else 1.0) for it in rows]
+        )
+        self.guide = np.array([keys[it.answer, it.guide] for it in rows])
+        first = {keys[it.answer, it.guide]: it for it in rows}
+        self.gold = np.array([first[k].gold for k in range(len(keys))])
+        self.out_of = np.array([first[k].out_of for k in range(len(keys))])
 
-    def share(self, theta: Array) -> Array:
+    def points(self, theta: Array) -> Array:
+        """The mark for each of the guide's points."""
         z = np.clip(self.x @ theta, -30, 30)
         made = np.maximum(model.sharpened(self.scale / (1 + np.exp(-z))), self.fact)
         out = np.zeros(self.n)
         np.add.at(out, self.item[~self.lesser], (self.weight * made)[~self.lesser])
         out = np.minimum(out, 1.0)
         np.maximum.at(out, self.item[self.lesser], (self.weight * made)[self.lesser])
-        return out
+        total = np.zeros(len(self.gold))
+        np.add.at(total, self.guide, out * self.marks)
+        return total
 
 
-def fit(rows: Sequence[Item]) -> Array:
-    """Coefficients for these items, by least squares over marks."""
-    d = Design(rows)
+def fit(sets: Sequence[Set]) -> Array:
+    """Coefficients for these sets together, by least squares over the points' marks."""
+    designs = [(Design(items(s)), s.weight) for s in sets]
 
     def loss(theta: Array) -> float:
-        error = d.share(theta) - d.gold
-        return float((d.marks * error**2).mean() + PULL * ((theta - START) ** 2).mean())
+        error = sum(w * (((d.points(theta) - d.gold) ** 2) / d.out_of).mean() for d, w in designs)
+        return float(error) + PULL * float(((theta - START) ** 2).mean())
 
     return np.asarray(minimize(loss, START, method="L-BFGS-B", options={"maxiter": 200}).x)
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One answer as read by a model that was fitted without its group."""
+    """One answer as read by a model, with the marks for the guide's points."""
 
     row: Coursework
     points: tuple[float, ...]
@@ -123,23 +163,26 @@ class Judged:
     marked: Marked
 
 
-def held_out(
-    rows: Sequence[Coursework], rubric: dict[str, Question], group: Callable[[Coursework], str]
-) -> list[Judged]:
-    """Every answer read by coefficients fitted on the other groups."""
-    all_items = items(rows, rubric)
-    readers = {k: Points(q.points, q.prompt) for k, q in rubric.items()}
-    out = []
-    for g in dict.fromkeys(group(r) for r in rows):
-        theta = fit([it for it in all_items if group(it.row) != g])
-        out += [judge(r, rubric[r.question], readers[r.question], theta) for r in rows if group(r) == g]
+def judged(given: Set, theta: Array | None = None) -> list[Judged]:
+    """Every answer of a set as read by these coefficients, or the shipped ones."""
+    readers = {k: Points(q.points, q.prompt) for k, q in given.questions.items()}
+    return [_judge(r, given.questions[r.question], readers[r.question], theta) for r in given.rows]
+
+
+def held_out(given: Set, group: Callable[[Coursework], str], others: Sequence[Set] = ()) -> list[Judged]:
+    """Every answer read by coefficients fitted on the set's other groups, and on ``others``."""
+    out: list[Judged] = []
+    for g in dict.fromkeys(group(r) for r in given.rows):
+        theta = fit([given.without(group, g), *others])
+        mine = Set(tuple(r for r in given.rows if group(r) == g), given.questions)
+        out += judged(mine, theta)
     return out
 
 
-def judge(row: Coursework, q: Question, reader: Points, theta: Array | None) -> Judged:
-    sentences = read_text(row.answer)
-    readings = reader.read(sentences, theta)
-    a = assess.conclude(readings, sentences, source=row.answer, prompt=q.prompt, best=q.best)
+def _judge(row: Coursework, q: Question, reader: Points, theta: Array | None) -> Judged:
+    left = sentences(row, q)
+    readings = reader.read(left, theta)
+    a = assess.conclude(readings, left, source=row.answer, prompt=q.prompt, best=q.best)
     marked = Marked(
         suggested=a.share,
         chances=a.chances,
@@ -147,4 +190,11 @@ def judge(row: Coursework, q: Question, reader: Points, theta: Array | None) -> 
         words=a.words,
         guarded=bool(a.guards),
     )
-    return Judged(row, tuple(r.share * r.point.marks for r in readings), a.mark, marked)
+    points, filled = [0.0], 0.0
+    of = row.out_of or tuple(p.marks for p in q.points)
+    for r in readings:
+        if filled >= of[len(points) - 1] - 1e-9:
+            points, filled = [*points, 0.0], 0.0
+        points[-1] += r.share * r.point.marks
+        filled += r.point.marks
+    return Judged(row, tuple(points), a.mark, marked)

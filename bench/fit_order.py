@@ -47,7 +47,7 @@ def main() -> None:
     )
     order._table.cache_clear()
     rng = random.Random(0)
-    long = [t for t in texts if order.words(t) >= order.LEAST]
+    long = [t for t in texts if order.judged(t)]
     mixed = []
     for t in long:
         w = t.split()
@@ -56,7 +56,7 @@ def main() -> None:
     real = sorted(map(order.score, long))
     fake = sorted(map(order.score, mixed))
     print(len(table), "pairs;", len(long), "texts")
-    for threshold in (-0.1, -0.05, 0.0, 0.05, 0.1):
+    for threshold in (1.0, 1.5, 2.0, 2.5, 3.0):
         a = sum(x < threshold for x in real) / len(real)
         b = sum(x < threshold for x in fake) / len(fake)
         print(f"below {threshold:+.2f}: {a:.1%} of real, {b:.1%} of shuffled texts")

@@ -2,55 +2,95 @@
 
     python bench/fit_points.py [DATA]
 
-Only coefficients are written; no answer's text leaves the data folder. Prints what the fit does to
-answers of submissions, and of questions, that it has not seen.
+On real coursework answers to assignment A and the development half of the written answers to assignment B
+(``bench/written``). Only coefficients are written; no answer's text leaves the data folder. Prints what the fit
+does to answers of submissions, and of questions, that it has not seen.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from coursework import fit, held_out, items, questions
-from sources import coursework, data_folder
+from coursework import Judged, Set, fit, held_out, judged, questions
+from sources import Coursework, coursework, data_folder, written
 
 from grader.text import calibration, model
 
-ROOT = Path(__file__).resolve().parents[1]
 FIRST = calibration.Calibration(about="start", answers=0, floor=0.04)
 """The error model before any fit."""
+EXTREME = 0.5
+"""Weight of the personas in a fit: no class has so many unlike ones."""
+
+
+def real(home: Path) -> Set:
+    """The coursework answers to assignment A."""
+    return Set(tuple(coursework(home)), questions("cnn-architecture"))
+
+
+def made_up(*, test: bool) -> dict[str, Set]:
+    """One half of the written answers to assignment B, by the name of their set."""
+    rubric = questions("image-classification-cnn")
+    return {
+        name: Set(tuple(written(name, test=test)), rubric, weight)
+        for name, weight in (("look-alikes", 1.0), ("personas", EXTREME))
+    }
+
+
+def by_submission(row: Coursework) -> str:
+    return row.submission
+
+
+def by_question(row: Coursework) -> str:
+    return row.question
+
+
+def report(name: str, rows: list[Judged]) -> None:
+    mark, gold = np.array([j.mark for j in rows]), np.array([j.row.total for j in rows])
+    points = np.array([(a, b) for j in rows for a, b in zip(j.points, j.row.points, strict=True)])
+    error = mark - gold
+    print(
+        f"{name}: {len(rows)} answers, totals r {np.corrcoef(mark, gold)[0, 1]:.3f}, mean absolute error "
+        f"{np.abs(error).mean():.2f} of 20 (bias {error.mean():+.2f}), {np.mean(np.abs(error) > 2):.0%} off by more "
+        f"than 2; points r {np.corrcoef(points.T)[0, 1]:.3f}"
+    )
 
 
 def main() -> None:
-    rows = coursework(data_folder(sys.argv[1] if len(sys.argv) > 1 else None))
-    rubric = questions(ROOT / "rubrics" / "cnn-architecture.yaml")
-    theta = fit(items(rows, rubric))
+    a, dev = real(data_folder(sys.argv[1] if len(sys.argv) > 1 else None)), made_up(test=False)
+    look, personas = dev["look-alikes"], dev["personas"]
+    theta = fit([a, look, personas])
     home = Path(model.__file__).parent
+    n = len(a.rows) + len(look.rows) + len(personas.rows)
     record = {
-        "about": f"coefficients of the statement model, fitted by bench/fit_points.py on {len(rows)} answers",
-        "statement": {n: round(float(v), 4) for n, v in zip(model.NAMES, theta, strict=True)},
+        "about": f"coefficients of the statement model, fitted by bench/fit_points.py on {n} answers",
+        "statement": {k: round(float(v), 4) for k, v in zip(model.NAMES, theta, strict=True)},
     }
-    old = json.loads((home / "model.json").read_text("utf-8"))
-    (home / "model.json").write_text(json.dumps(old | record, indent=1) + "\n", "utf-8")
+    (home / "model.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 
-    for name, group in (("submission", lambda r: r.submission), ("question", lambda r: r.question)):
-        judged = held_out(rows, rubric, group)
-        mark = np.array([j.mark for j in judged])
-        gold = np.array([j.row.total for j in judged])
-        r, mae = np.corrcoef(mark, gold)[0, 1], np.abs(mark - gold).mean()
-        print(f"by {name}: totals r {r:.3f}, mean absolute error {mae:.2f} of 20")
-        if name == "submission":
-            report = calibration.calibrate(
-                [j.marked for j in judged],
-                groups=[j.row.submission for j in judged],
-                start=FIRST,
-                about="84 real coursework answers to assignment A, cross-validated by submission",
-            )
-            c = report.calibration.model_copy(update={"shift": 0.0, "shortest": 8, "longest": 3000})
-            calibration.save(c, home / "calibration.json")
-            print(report.model_dump_json(indent=1))
+    groups: list[tuple[str, Callable[[Coursework], str]]] = [
+        ("question", by_question),
+        ("submission", by_submission),
+    ]
+    for name, group in groups:
+        unseen = held_out(a, group, [look, personas])
+        report(f"assignment A, fitted without their {name}", unseen)
+    unseen += held_out(look, by_submission, [a, personas])
+    report("look-alikes, fitted without their student", unseen[len(a.rows) :])
+    for name, rows in made_up(test=True).items():
+        report(f"{name}, the half that nothing was fitted on", judged(rows, theta))
+    found = calibration.calibrate(
+        [j.marked for j in unseen],
+        groups=[j.row.submission for j in unseen],
+        start=FIRST,
+        about=f"{len(unseen)} answers to assignments A (real) and B (written), none seen by the model that read it",
+    )
+    c = found.calibration.model_copy(update={"shift": 0.0, "shortest": 8, "longest": 3000})
+    calibration.save(c, home / "calibration.json")
+    print(found.model_dump_json(indent=1))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,8 @@ NUMBER: tuple[tuple[str, float, str | None], ...] = (
     ("60-62M parameters", 61e6, None),
     ("100 to 200 epochs", 150, None),
     ("VGG-16 has 138M parameters", 138e6, None),
+    ("AlexNet 60 million, VGG 138 million", 138e6, None),
+    ("AlexNet 15.3 %, VGG 7.3 %", 7.3, "%"),
     ("ResNet-50 reaches 76 % top-1", 76, "%"),
     ("LeNet-5 (1998) has 61,706 parameters", 61706, None),
     ("-0.5 is the bias", -0.5, None),

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from grader.checks.training_time import training_seconds
+from grader.checks.clock import clock_of
 from grader.console import Bars
 from grader.engine import Options
 from grader.engine.calibrate import reseeded, spreads
@@ -78,8 +78,8 @@ def graded(lenet: Assignment, times: int, options: Options) -> list[tuple[Questi
 
 def _seconds(lenet: Assignment, submission: Submission, answer: Answer, execution: Execution) -> float:
     case = case_for(lenet.questions[0], submission, answer, execution, profile=execution.profile)
-    clocked = training_seconds(case)
-    return clocked[0] if clocked else 0.0
+    clock = clock_of(case)
+    return clock.seconds if clock else 0.0
 
 
 def main() -> int:

@@ -81,13 +81,17 @@ def _scientsbank(home: Path) -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class Coursework:
-    """One answer of real coursework with two markers' marks for each point."""
+    """One answer of coursework with two markers' marks for each point of the marking guide.
+
+    ``out_of``: what the guide's points are out of, where these are not the rubric's own points.
+    """
 
     id: str
     question: str
     answer: str
     marks: tuple[tuple[float, ...], tuple[float, ...]]
     picture: bool
+    out_of: tuple[float, ...] = ()
 
     @property
     def submission(self) -> str:
@@ -103,10 +107,30 @@ class Coursework:
 
 
 def coursework(home: Path) -> list[Coursework]:
+    """Real answers to assignment A."""
+    return _marked(home / "cnn-coursework" / "answers.jsonl")
+
+
+WRITTEN = Path(__file__).parent / "written"
+TEST = frozenset(
+    [f"r{n:02}" for n in range(2, 15, 2)] + ["s06", "s08", "s10", "s11", "s12", "s13", "s15", "s16"]
+)
+"""Students of the written sets whose answers nobody looked at while the checker was made."""
+
+
+def written(name: str, *, test: bool) -> list[Coursework]:
+    """Answers to assignment B written for this project: ``look-alikes`` or ``personas``, one half of them."""
+    return [r for r in _marked(WRITTEN / f"{name}.jsonl") if (r.submission in TEST) == test]
+
+
+def _marked(file: Path) -> list[Coursework]:
     rows = []
-    for line in (home / "cnn-coursework" / "answers.jsonl").read_text("utf-8").splitlines():
+    for line in file.read_text("utf-8").splitlines():
         d = json.loads(line)
         a, b = d["points"]
         question = d["question"].split(".")[1].lower()
-        rows.append(Coursework(d["id"], question, d["answer"], (tuple(a), tuple(b)), bool(d["has_image"])))
+        of = tuple(d["max"]) if isinstance(d["max"], list) else ()
+        rows.append(
+            Coursework(d["id"], question, d["answer"], (tuple(a), tuple(b)), bool(d["has_image"]), of)
+        )
     return rows

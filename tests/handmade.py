@@ -43,6 +43,7 @@ class Notebook:
         self.measurements: list[Measurement] = []
         self.datasets: list[DatasetUse] = []
         self.substitutions: list[Substitution] = []
+        self.packages: dict[str, str] = {}
 
     @property
     def last(self) -> int:
@@ -61,7 +62,9 @@ class Notebook:
         state: RunState = RunState.OK,
         error: tuple[str, str] | None = None,
         line: int | None = None,
+        traceback: str = "",
         seconds: float = 10.0,
+        waited: float | None = None,
         figures: tuple[Figure, ...] = (),
         saved: str = "",
         note: str = "",
@@ -71,12 +74,15 @@ class Notebook:
         n = len(self.pieces)
         self.pieces.append(Piece(index=n, cell=n, kind="code", source=source, saved_output=saved))
         if run:
-            failure = Failure(name=error[0], message=error[1], line=line) if error else None
+            failure = (
+                Failure(name=error[0], message=error[1], traceback=traceback, line=line) if error else None
+            )
             self.runs.append(
                 PieceRun(
                     piece=n,
                     state=RunState.FAILED if error else state,
                     seconds=seconds,
+                    waited=waited,
                     texts=(Text(stream="stdout", text=out),) if out else (),
                     failure=failure,
                     figures=tuple(f.model_copy(update={"piece": n}) for f in figures),
@@ -104,6 +110,9 @@ class Notebook:
         state: MeasurementState = MeasurementState.MEASURED,
         problem: str = "",
         piece: int | None = None,
+        samples: int = 0,
+        distance: float | None = None,
+        weights: dict[str, str] | None = None,
     ) -> Notebook:
         """A model seen in the last piece; ``measured=False`` is one that could not leave the kernel."""
         key = hashlib.sha256(repr((len(self.snapshots), name)).encode()).hexdigest()
@@ -121,6 +130,8 @@ class Notebook:
                 claimed_parameters=parameters if claimed is None else claimed,
                 program=key if measured else None,
                 problem=problem,
+                samples=samples,
+                distance=distance,
             )
         )
         if measured:
@@ -134,6 +145,7 @@ class Notebook:
                     output_shape=output,
                     layers=layers,
                     predictions=predictions,
+                    weights=weights or {},
                 )
             )
         return self
@@ -152,7 +164,7 @@ class Notebook:
             "profile": profile,
             "state": "complete",
             "isolation": Isolation(level=IsolationLevel.NAMESPACES),
-            "environment": Environment(python="3.11"),
+            "environment": Environment(python="3.11", device="cpu", packages=self.packages),
             "limits": Limits(),
             "runs": tuple(self.runs),
             "snapshots": tuple(self.snapshots),

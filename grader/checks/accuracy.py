@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from grader.checks.base import Case, Check, Criterion, Verdict, earned, lost, partial, review, ungraded
-from grader.checks.models import measured, snapshots, unmeasured
+from grader.checks.clock import clock_of
+from grader.checks.models import distance, measured, snapshots, unmeasured
 from grader.checks.parts import Measured, chance, confusion_table, held_out, part_table, parts, remarks
+from grader.checks.ran import absent
 from grader.evidence.calibration import Spread
 from grader.evidence.model import Prediction, Profile, Record
 
 _WITHIN = re.compile(r"\s*(\d+(?:\.\d+)?)\s+sigma\s+of\s+reference\s*")
 LEAST_RUNS = 3
 """Fewer runs of the reference have no deviation worth the name."""
+HALF = "half of reference"
+"""The bar half way from guessing to what the reference reaches under the same profile."""
+AMPLE = 0.5
+"""Training that moves the weights this share of the reference's distance was not too little of it."""
 
 
 class Step(Record):
@@ -27,6 +33,8 @@ class Step(Record):
 class Accuracy(Criterion):
     """Bars between 0 and 1 on the held-out part of ``data``; ``smoke`` is the only bar of that profile.
 
+    ``smoke`` may also be "half of reference": half way from guessing to the reference's mean.
+
     ``within``, "3 sigma of reference", sets the bar for all marks in any profile: the reference's mean less so
     many deviations over its seeds, under the same profile on the same worker.
     """
@@ -36,7 +44,7 @@ class Accuracy(Criterion):
     within: str | None = None
     half: float | None = Field(None, gt=0, le=1)
     steps: tuple[Step, ...] = ()
-    smoke: float | None = Field(None, gt=0, le=1)
+    smoke: float | Literal["half of reference"] | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Accuracy:
@@ -44,6 +52,8 @@ class Accuracy(Criterion):
             raise ValueError("one of full and within is needed")
         if self.within is not None and (self.half or self.steps or self.smoke):
             raise ValueError("with within there are no half, steps and smoke")
+        if isinstance(self.smoke, float) and not 0 < self.smoke <= 1:
+            raise ValueError("smoke is between 0 and 1, or 'half of reference'")
         if self.full is not None and any(at >= self.full for at, _ in self.bars()[1:]):
             raise ValueError("half and steps must be below full")
         return self
@@ -55,9 +65,8 @@ class Accuracy(Criterion):
             raise ValueError("within is written like '3 sigma of reference'")
         return value
 
-    @property
-    def calibrates(self) -> bool:
-        return self.within is not None
+    def calibrates(self, profile: Profile) -> bool:
+        return self.within is not None or (self.smoke == HALF and profile is Profile.SMOKE)
 
     def bars(self) -> list[tuple[float, float]]:
         """(bar, share) from the highest."""
@@ -127,42 +136,72 @@ def judge(c: Accuracy, case: Case) -> Verdict:
         return review(c, 0.0, f"{words} An untrained model: the trained one was not measured.", **more)
     if not best.model.trained:
         words += " The model was not seen to be trained."
-    if c.within is not None:
-        return _beside_reference(c, case, best, words, more)
+    spread = _spread(c, case)
+    if spread is None and c.calibrates(case.profile):
+        return ungraded(c, f"{words} The reference has not been calibrated on this worker.", **more)
+    if spread is not None:
+        words += f" {_reference_words(c, case, best, spread, figures)}"
     share = _share(c, case, best)
+    if share == 1.0:
+        return earned(c, words, **more)
+    if (clock := clock_of(case)) is not None and clock.cut:
+        return ungraded(c, f"{words} Our limit ended its training.", **more)
+    if not best.model.trained and not share:
+        why = absent(c, case, "trained model")
+        return why.model_copy(update={"reason": f"{words} {why.reason}", **more})
     if case.profile is Profile.FULL:
         return partial(c, share, words, **more) if share else lost(c, words, **more)
-    if share:
-        return earned(c, words, **more)
-    suggestion = c.marks / 2 if best.low > 2 * chance(best) else 0.0
-    said = f"{words} Below what little data usually gives; the full profile decides."
-    return review(c, suggestion, said, **more)
+    return _below_in_smoke(c, case, best, words, more)
 
 
-def _beside_reference(c: Accuracy, case: Case, best: Measured, words: str, more: dict[str, Any]) -> Verdict:
-    """Earned where the interval's upper end reaches the reference's mean less the allowed deviations.
-
-    In ``smoke`` who is below goes to a person: with little data a fair network may train less than ours.
-    """
-    spread = _spread(c, case)
-    if spread is None:
-        return ungraded(c, f"{words} The reference has not been calibrated on this worker.", **more)
-    bar = c.bar_of(spread)
-    more["evidence"] |= {
+def _reference_words(c: Accuracy, case: Case, best: Measured, spread: Spread, figures: dict[str, Any]) -> str:
+    """What the reference reaches, noted among the figures as well; and the bar, where it sets it."""
+    figures |= {
         "reference": round(spread.mean, 4),
         "deviation": round(spread.deviation, 4),
         "runs": spread.n,
-        "bar": round(bar, 4),
     }
-    words += (
-        f" The reference reaches {spread.mean:.1%} (deviation {spread.deviation:.1%} over {spread.n} seeds) on"
-        f" the same worker; the bar is {bar:.1%}."
+    words = (
+        f"The reference reaches {spread.mean:.1%} (deviation {spread.deviation:.1%} over {spread.n} seeds) on"
+        f" the same worker"
     )
-    if best.high >= bar:
-        return earned(c, words, **more)
-    if case.profile is Profile.FULL:
-        return lost(c, words, **more)
-    return review(c, c.marks / 2 if best.low > 2 * chance(best) else 0.0, words, **more)
+    if not c.calibrates(case.profile):
+        return f"{words}."
+    bar = _bar(c, best, spread)
+    figures["bar"] = round(bar, 4)
+    return f"{words}; the bar is {bar:.1%}."
+
+
+def _bar(c: Accuracy, best: Measured, spread: Spread) -> float:
+    """The bar that the reference sets: so many deviations below it, or half way to it from guessing."""
+    return c.bar_of(spread) if c.within is not None else _half_way(best, spread)
+
+
+def _half_way(best: Measured, spread: Spread) -> float:
+    return (chance(best) + spread.mean) / 2
+
+
+def _below_in_smoke(c: Accuracy, case: Case, best: Measured, words: str, more: dict[str, Any]) -> Verdict:
+    """With little data a fair network may learn less than ours, or nothing yet: that is for a person.
+
+    Lost only where more data would not have helped: its output does not depend on the image, or it is not half way from guessing to the reference, although training moved its weights
+    `AMPLE` of the reference's distance.
+    """
+    if best.prediction.constant:
+        return lost(c, f"{words} More data would not change that.", **more)
+    spread, mine = _spread(c, case), distance(case)
+    known = case.spread.distance if case.spread is not None else None
+    if spread is not None and best.high < _half_way(best, spread) and known is not None and mine is not None:
+        more["evidence"] |= {"distance": round(mine, 3), "reference_distance": round(known.mean, 3)}
+        if mine >= AMPLE * known.mean:
+            said = (
+                f"{words} It is not half way from guessing to the reference, and not for want of training: its"
+                f" weights moved by {mine:.2f} of their size, the reference's by {known.mean:.2f}."
+            )
+            return lost(c, said, **more)
+    suggestion = c.marks / 2 if best.low > 2 * chance(best) else 0.0
+    said = f"{words} Below what little data usually gives; the full profile decides."
+    return review(c, suggestion, said, **more)
 
 
 def _spread(c: Accuracy, case: Case) -> Spread | None:
@@ -171,11 +210,11 @@ def _spread(c: Accuracy, case: Case) -> Spread | None:
 
 
 def _share(c: Accuracy, case: Case, m: Measured) -> float | None:
-    if c.within is not None:
+    if c.calibrates(case.profile):
         spread = _spread(c, case)
-        return 1.0 if spread is not None and m.high >= c.bar_of(spread) else None
+        return 1.0 if spread is not None and m.high >= _bar(c, m, spread) else None
     if case.profile is Profile.SMOKE:
-        bar = c.smoke if c.smoke is not None else c.full
+        bar = c.smoke if isinstance(c.smoke, float) else c.full
         return 1.0 if bar is not None and m.high >= bar else None
     return next((share for at, share in c.bars() if m.high >= at), None)
 

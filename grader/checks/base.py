@@ -57,9 +57,8 @@ class Criterion(Record):
         """Whether it needs the reference to have been run on this worker."""
         return False
 
-    @property
-    def calibrates(self) -> bool:
-        """Whether it needs the reference's spread over seeds on this worker."""
+    def calibrates(self, profile: Profile) -> bool:
+        """Whether it needs the reference's spread over seeds on this worker under this profile."""
         return False
 
     @property

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-import snowballstemmer
+import Stemmer
 from pydantic import Field, model_validator
 
 from grader.checks.base import Case, Check, Criterion, Verdict, earned, partial, review
@@ -48,7 +48,7 @@ class FigureAsked(Criterion):
         return f"a figure with {' and '.join(content)}{about}"
 
 
-_stemmer = snowballstemmer.stemmer("english")
+_stemmer = Stemmer.Stemmer("english")
 
 
 @cache

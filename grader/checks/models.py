@@ -31,6 +31,11 @@ def snapshots(case: Case) -> list[ModelSnapshot]:
     return [s for _, s in order]
 
 
+def distance(case: Case) -> float | None:
+    """How far training moved the weights of the answer's models at most; None where that is not known."""
+    return max((s.distance for s in snapshots(case) if s.trained and s.distance is not None), default=None)
+
+
 def measured(case: Case) -> list[Seen]:
     """Those of `snapshots` that a clean process has measured, each program once, in the same order."""
     if case.execution is None:

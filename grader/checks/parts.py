@@ -95,7 +95,8 @@ def remarks(best: Measured) -> str:
     answer, n = Counter(best.prediction.classes).most_common(1)[0]
     if n >= ONE_ANSWER * best.of and best.value < ONE_ANSWER / 2:
         of = "every image" if n == best.of else f"{n:,} of them"
-        return f"It answers class {answer} for {of}."
+        same = ", and its output is the same whatever the image" if best.prediction.constant else ""
+        return f"It answers class {answer} for {of}{same}."
     if best.low <= chance(best):
         return f"That is no better than guessing ({chance(best):.0%})."
     return ""

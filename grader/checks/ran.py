@@ -14,6 +14,7 @@ from enum import IntEnum
 
 from grader.checks.base import Case, Criterion, Quote, Verdict, lost, review, ungraded
 from grader.checks.source import binding_piece, line_of, parse, statements, weight
+from grader.checks.versions import changed_library
 from grader.evidence.model import Failure, Piece, PieceRun, RunState
 
 
@@ -51,20 +52,34 @@ _NETWORK = re.compile(
 )
 _MEMORY = ("MemoryError", "OutOfMemoryError", "ResourceExhaustedError")
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
+_WANTED = re.compile(
+    r"(?:must|need to|[Pp]lease|[Tt]ry to) (?:pip )?install [`'\"]?([\w-]+)|Missing optional dependency '([\w.]+)'"
+    r"|[`'\"]?\b([\w-]+)[`'\"]? (?:is not installed|is required)|requires (?:the )?[`'\"]?([\w-]+)[`'\"]? (?:package|library)"
+)
+"""A library that lacks another one, which it needs for this alone."""
+_GPU = re.compile(r"\b(?:CUDA|cuda|GPU|NVIDIA|Nvidia|MPS|mps)\b")
 _NO_NAME = re.compile(r"name '(\w+)' is not defined")
 
-OF_KERAS = frozenset({"tensorflow", "keras", "tensorflow_datasets"})
-KERAS = "pip install 'grader[keras]'"
-"""What an instructor runs once, so that notebooks in Keras can be graded."""
+INSTALLS = {
+    **dict.fromkeys(("tensorflow", "keras", "tensorflow_datasets"), "pip install 'grader[keras]'"),
+    "jax": "pip install jax",
+}
+"""What an instructor runs once, so that notebooks in Keras can be graded, under any backend."""
 
 
 def fault_of(case: Case, run: PieceRun, failure: Failure) -> tuple[Fault, str]:
     """Whose fault an exception is, and a remark that says why where it is not simply theirs."""
     text = f"{failure.name}: {failure.message}"
+    if remark := changed_library(case, run, failure):
+        return Fault.UNSETTLED, remark
     if (m := _NO_MODULE.search(failure.message)) and failure.name in ("ModuleNotFoundError", "ImportError"):
         package = m[1].split(".")[0]
-        command = f" `{KERAS}` installs it." if package in OF_KERAS else ""
+        command = f" `{INSTALLS[package]}` installs it." if package in INSTALLS else ""
         return Fault.OURS, f"The package `{package}` is not installed on this worker.{command}"
+    if failure.name == "ImportError" and (m := _WANTED.search(failure.message)):
+        return Fault.OURS, f"The package `{next(filter(None, m.groups()))}` is not installed on this worker."
+    if _wants_gpu(case, run, failure):
+        return Fault.UNSETTLED, "There is no GPU on this worker."
     if _NETWORK.search(text) or _NETWORK.search(failure.traceback.rsplit("\n", 3)[-1]):
         return Fault.OURS, "The sandbox has no network."
     if failure.name in _MEMORY or "out of memory" in failure.message.lower():
@@ -79,6 +94,15 @@ def fault_of(case: Case, run: PieceRun, failure: Failure) -> tuple[Fault, str]:
     if failure.name == "KeyboardInterrupt":
         return Fault.OURS, "The run was interrupted."
     return Fault.THEIRS, ""
+
+
+def _wants_gpu(case: Case, run: PieceRun, failure: Failure) -> bool:
+    """Whether the code gives up because there is no GPU, by torch's word or by its own."""
+    if case.execution is None or case.execution.environment.device != "cpu":
+        return False
+    line = line_of(case.pieces[run.piece], failure.line) if failure.line else ""
+    asks = "is_available" in line or "list_physical_devices" in line or "gpu_device_name" in line
+    return failure.name not in ("NameError", "SyntaxError") and (asks or bool(_GPU.search(failure.message)))
 
 
 def error_quotes(case: Case, run: PieceRun) -> tuple[Quote, ...]:

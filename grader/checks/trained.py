@@ -17,6 +17,7 @@ from grader.checks.models import (
     select,
     snapshots,
 )
+from grader.checks.parts import chance, held_out
 from grader.checks.ran import absent
 from grader.evidence.model import Layer, ModelSnapshot
 
@@ -65,6 +66,30 @@ def _never_changed(case: Case, snapshot: ModelSnapshot) -> list[str]:
     return [f"the {name} (`{x.name}`)" for name, x in names if x.node in still]
 
 
+def _witness(case: Case, snapshot: ModelSnapshot) -> tuple[str, bool | None]:
+    """What besides the notebook's own process says that this model learned, and whether it does.
+
+    Best its programs: of the last that left the kernel before, and of the one after, both read in a clean
+    process. Else its held-out accuracy, for what was not pretrained. None where neither is there.
+    """
+    assert case.execution is not None
+    read = {m.program: m.weights for m in case.execution.measurements if m.weights}
+    after = read.get(snapshot.program or "", {})
+    before = [
+        read[s.program]
+        for s in case.execution.snapshots[: case.execution.snapshots.index(snapshot)]
+        if (s.variable, s.class_name) == (snapshot.variable, snapshot.class_name)
+        and s.program in read
+        and (snapshot.called or s.program != snapshot.program)  # one that was not called did not leave again
+    ]
+    if after and before and (same := before[-1].keys() & after.keys()):
+        return "the programs that left it", any(before[-1][n] != after[n] for n in same)
+    best = max((r for r in held_out(case) if r.model is snapshot), key=lambda r: r.value, default=None)
+    if best is not None and best.low > chance(best) and not case.stand_ins:
+        return "its accuracy on held-out images", True
+    return "the notebook's own process alone", None
+
+
 def judge(c: Trained, case: Case) -> Verdict:
     """Earned if weights of a model of the answer changed during its cells."""
     seen = snapshots(case)
@@ -73,7 +98,14 @@ def judge(c: Trained, case: Case) -> Verdict:
         return absent(c, case, "model")
     if not trained:
         return absent(c, case, "trained model")
-    figures: dict[str, Any] = {"model": named(trained[0]), "trained": True}
+    witness, borne_out = _witness(case, trained[0])
+    figures: dict[str, Any] = {"model": named(trained[0]), "trained": True, "witness": witness}
+    if borne_out is False:
+        said = (
+            f"The notebook's own process says that the weights of `{named(trained[0])}` changed; "
+            "in the programs that left it before and after, they are the same."
+        )
+        return review(c, 0.0, said, evidence=figures)
     if trained[0].moved is not None:
         figures["moved"] = len(trained[0].moved)
     words = f"The weights of `{named(trained[0])}` changed while its cells ran."

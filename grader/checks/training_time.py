@@ -7,23 +7,23 @@ from typing import Any
 
 from pydantic import field_validator
 
-from grader.checks.base import Case, Check, Criterion, Quote, Verdict, earned, lost, review, ungraded
-from grader.checks.models import snapshots
+from grader.checks.base import Case, Check, Criterion, Quote, State, Verdict, earned, lost, review, ungraded
+from grader.checks.clock import FLOOR, Clock, clock_of, doubt
 from grader.checks.ran import absent, nothing_ran
 from grader.checks.reports import agree_time
 from grader.checks.stated import best, literals, stated, typed
-from grader.evidence.model import Record, RunState
+from grader.evidence.model import Record
 
 _BOUND = re.compile(r"\s*(\d+(?:\.\d+)?)\s*x\s*reference\s*")
 
 SPREAD = 1.5
-"""Two single runs on a busy machine may differ by this factor, where the reference has not been calibrated."""
+"""Two single runs may differ by this factor, where the reference has not been calibrated."""
 
 LEAST_SPREAD = 1.15
-"""A calibration on a quiet machine says too little of a busy one to go below this factor."""
+"""Few runs of the reference say too little of a shared cache and memory to go below this factor."""
 
-FLOOR = 1.0
-"""Seconds: shorter times are counted as this, since start-up then dominates."""
+UNCORRECTED = 3.0
+"""Two clocks that no account corrects: one may be of an idle hour, the other of a busy one."""
 
 
 class TrainingTime(Criterion):
@@ -55,23 +55,6 @@ class TrainingTime(Criterion):
         return f"training takes at most {self.factor:g} times the reference's"
 
 
-def training_seconds(case: Case) -> tuple[float, bool] | None:
-    """Seconds of the pieces that trained a model, and whether our limit ended one; None if none did."""
-    pieces = {s.piece for s in snapshots(case) if s.trained}
-    runs = [r for r in case.runs if r.piece in pieces]
-    return (sum(r.seconds for r in runs), any(r.state is RunState.LIMIT for r in runs)) if runs else None
-
-
-def training_samples(case: Case) -> int | None:
-    """Training inputs that the models of those pieces saw, counted again in each epoch; None if not known.
-
-    The number is the kernel's own word, as are the moved weights: there is no clock outside for it.
-    """
-    pieces = {r.piece for r in case.runs}
-    counts = [s.samples for s in snapshots(case) if s.trained and s.piece in pieces]
-    return sum(counts) if counts and all(counts) else None
-
-
 class Ratio(Record):
     """A student's training time beside the reference's; ``spread`` is the factor that either end may be off."""
 
@@ -83,24 +66,64 @@ class Ratio(Record):
     def low(self) -> float:
         return self.value / self.spread
 
+    @property
+    def high(self) -> float:
+        return self.value * self.spread
 
-def ratio_of(case: Case, seconds: float, reference: float) -> Ratio:
-    """Per training sample where both counts are known, else of the whole times.
+    def words(self) -> str:
+        each = " for each training image" if self.per_sample else ""
+        return (
+            f"Training took {self.value:.1f} times as long{each} as the reference's on the same worker "
+            f"({self.low:.1f} to {self.high:.1f} with the spread of such times)"
+        )
 
-    Ten epochs are so not punished against five. The spread is that of the reference over its seeds on this
-    worker where it has been calibrated (`Spread.factor`, at least `LEAST_SPREAD`), else `SPREAD`.
+    def figures(self) -> dict[str, Any]:
+        return {
+            "ratio": round(self.value, 2),
+            "interval": [round(self.low, 2), round(self.high, 2)],
+            "per_sample": self.per_sample,
+        }
+
+
+def ratios(case: Case, mine: Clock) -> tuple[Ratio, ...]:
+    """To the reference under the same conditions: for each training image where both counts are known, and whole.
+
+    Both times are without what the cells waited for a processor, so that a reference of another day will
+    do. The spread is that of the reference over its seeds where this worker is calibrated, at least
+    `LEAST_SPREAD`, else `SPREAD`. Where the system keeps no account of the waiting, the clocks themselves are
+    compared, and the spread is `UNCORRECTED`. Empty where there is no reference to compare with.
     """
-    assert case.reference is not None
-    mine, theirs = training_samples(case), training_samples(case.reference)
-    value, per_sample = max(seconds, FLOOR) / max(reference, FLOOR), bool(mine and theirs)
-    if mine and theirs:
-        value *= theirs / mine
-    known = (case.spread.per_sample if per_sample else case.spread.seconds) if case.spread else None
-    factor = known.factor() if known is not None else None
-    return Ratio(
-        value=value,
-        spread=SPREAD if factor is None else min(max(factor, LEAST_SPREAD), SPREAD),
-        per_sample=per_sample,
+    known = case.spread
+    if known is not None and known.profile is case.profile and mine.alone is not None:
+        pairs = ((mine.per_sample(), known.alone_per_sample), (mine.alone, known.alone))
+        found = [
+            Ratio(value=a / b.mean, spread=max(b.factor() or SPREAD, LEAST_SPREAD), per_sample=n == 0)
+            for n, (a, b) in enumerate(pairs)
+            if a is not None and b is not None
+        ]
+        if found:
+            return tuple(found)
+    reference = clock_of(case.reference) if case.reference is not None and _alike(case) else None
+    if reference is None or reference.cut:
+        return ()
+    if mine.alone is not None and reference.alone is not None:
+        whole, spread = mine.alone / reference.alone, SPREAD
+    else:
+        whole, spread = max(mine.seconds, FLOOR) / max(reference.seconds, FLOOR), UNCORRECTED
+    found = [Ratio(value=whole, spread=spread, per_sample=False)]
+    if mine.samples and reference.samples:
+        value = whole * reference.samples / mine.samples
+        found.insert(0, Ratio(value=value, spread=spread, per_sample=True))
+    return tuple(found)
+
+
+def _alike(case: Case) -> bool:
+    """Whether the reference ran under the same profile, on the same device."""
+    mine, theirs = case.execution, case.reference.execution if case.reference is not None else None
+    return (
+        mine is not None
+        and theirs is not None
+        and (mine.environment.device, mine.profile) == (theirs.environment.device, theirs.profile)
     )
 
 
@@ -108,45 +131,48 @@ def judge(c: TrainingTime, case: Case) -> Verdict:
     """The ratio's lower end against the bound; a ratio that may or may not exceed it goes to a person."""
     if nothing_ran(case):
         return absent(c, case, "training that could be clocked")
-    mine = training_seconds(case)
+    mine = clock_of(case)
     if mine is None:
         return absent(c, case, "training")
-    seconds, cut = mine
     if c.factor is None:
-        return _stated(c, case)
-    if case.reference is None or (yardstick := training_seconds(case.reference)) is None:
-        return ungraded(
-            c, "The reference's training time is not known.", evidence={"seconds": round(seconds, 2)}
-        )
-    assert case.execution is not None and case.reference.execution is not None
-    ours, theirs = case.reference.execution, case.execution
-    if (ours.environment.device, ours.profile) != (theirs.environment.device, theirs.profile) or yardstick[1]:
-        return ungraded(c, "The reference was not timed under the same conditions.")
-    ratio = ratio_of(case, seconds, yardstick[0])
-    low, high = ratio.low, ratio.value * ratio.spread
-    figures: dict[str, Any] = {
-        "seconds": round(seconds, 2),
-        "reference": round(yardstick[0], 2),
-        "ratio": round(ratio.value, 2),
-        "interval": [round(low, 2), round(high, 2)],
-        "per_sample": ratio.per_sample,
-    }
-    each = " for each training image" if ratio.per_sample else ""
-    words = (
-        f"Training took {ratio.value:.1f} times as long{each} as the reference's on the same worker "
-        f"({low:.1f} to {high:.1f} with the spread of such times)"
-    )
-    if cut:
-        return ungraded(c, f"{words} when our limit ended it.", evidence=figures)
-    if low <= c.factor:
-        return earned(c, f"{words}.", evidence=figures)
-    said = f"{words}, more than {c.factor:g} times."
-    if ratio.value / SPREAD**2 <= c.factor:
+        return _stated(c, case, mine)
+    figures: dict[str, Any] = {"seconds": round(mine.seconds, 2)}
+    found = ratios(case, mine)
+    if not found:
+        why = "is not known" if case.reference is None else "was not taken under the same conditions"
+        return ungraded(c, f"The reference's training time {why}.", evidence=figures)
+    ratio, whole = found[0], found[-1]
+    figures |= ratio.figures()
+    if mine.cut:
+        return ungraded(c, f"{ratio.words()} when our limit ended it.", evidence=figures)
+    counts = ratio.per_sample and _ends(c.factor, ratio) is not _ends(c.factor, whole)
+    if counts and mine.samples and (unsure := doubt(case, mine.samples)):
+        figures["whole_ratio"] = round(whole.value, 2)
+        said = f"{ratio.words()}; {whole.value:.1f} times as long in all. {unsure}"
+        return review(c, c.marks / 2, said, evidence=figures)
+    end = _ends(c.factor, ratio)
+    if end is State.EARNED:
+        return earned(c, f"{ratio.words()}.", evidence=figures)
+    said = f"{ratio.words()}, more than {c.factor:g} times."
+    if end is State.REVIEW:
         return review(c, c.marks / 2, f"{said} That is within what a busy machine may do.", evidence=figures)
     return lost(c, said, evidence=figures)
 
 
-def _stated(c: TrainingTime, case: Case) -> Verdict:
+def _ends(bound: float, ratio: Ratio) -> State:
+    """Earned if the lower end is within the bound; lost only if twice the spread does not bring it there."""
+    if ratio.low <= bound:
+        return State.EARNED
+    return State.REVIEW if ratio.low / ratio.spread <= bound else State.LOST
+
+
+def _beside(case: Case, mine: Clock) -> tuple[str, dict[str, Any]]:
+    """The ratio in words and figures, where there is a reference to compare with; it costs nothing here."""
+    found = ratios(case, mine)
+    return (f" {found[0].words()}.", found[0].figures()) if found and not mine.cut else ("", {})
+
+
+def _stated(c: TrainingTime, case: Case, mine: Clock) -> Verdict:
     figures = [f for f in stated(case, "training time") if f.fresh]
     figure = best(figures)
     if figure is None:
@@ -159,7 +185,10 @@ def _stated(c: TrainingTime, case: Case) -> Verdict:
     if typed(figure, literals(case)):
         private = f"{figure.digits} stands as a literal in the code of the answer: typed, not computed."
         return review(c, 0.0, f"{said}; a person looks at how it was obtained.", private=private, **more)
-    return agree_time(c, case, figure, said, more)
+    verdict = agree_time(c, case, figure, said, more)
+    words, ratio = _beside(case, mine)
+    evidence = {**verdict.evidence, **ratio}
+    return verdict.model_copy(update={"reason": verdict.reason + words, "evidence": evidence})
 
 
 CHECK = Check(kind="training_time", criterion=TrainingTime, judge=judge)

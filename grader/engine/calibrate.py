@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.checks.base import Case
+from grader.checks.clock import clock_of
 from grader.checks.curves import shown_curves
+from grader.checks.models import distance
 from grader.checks.parts import held_out
-from grader.checks.training_time import training_samples, training_seconds
 from grader.engine.labels import labels_for
 from grader.engine.local import Job, executions
 from grader.engine.options import Options, assignments
@@ -77,7 +78,7 @@ def spreads(
     found: dict[str, dict[str, Calibration]] = {}
     for assignment in assignments_:
         wanted = _wanted(assignment, options)
-        needed = [w for w in wanted if any(c.calibrates for c in w.question.criteria)]
+        needed = [w for w in wanted if any(c.calibrates(options.profile) for c in w.question.criteria)]
         # ``fresh`` is about submissions: a worker's calibration is not made anew for each class.
         kept = _made(needed, replace(options, fresh=False), SEEDS, watch) if needed else []
         others = [c for w in wanted if w not in needed and (c := store.calibration(w.key)) is not None]
@@ -159,12 +160,8 @@ def _summary(w: _Wanted, ran: Sequence[Execution], options: Options) -> Calibrat
         for data in {r.prediction.dataset for r in rows}:
             best = max(r.value for r in rows if r.prediction.dataset == data)
             accuracies.setdefault(data, []).append(best)
-    times = [t for c in cases if (t := training_seconds(c)) is not None and not t[1]]
-    each = [
-        t[0] / n
-        for c in cases
-        if (t := training_seconds(c)) is not None and not t[1] and (n := training_samples(c))
-    ]
+    clocks = [k for c in cases if (k := clock_of(c)) is not None and not k.cut]
+    distances = [d for c in cases if (d := distance(c)) is not None]
     return Calibration(
         key=w.key,
         assignment=w.assignment.id,
@@ -174,11 +171,19 @@ def _summary(w: _Wanted, ran: Sequence[Execution], options: Options) -> Calibrat
         fingerprint=environment.fingerprint(),
         seeds=tuple(range(len(ran))),
         accuracy={data: Spread(values=tuple(v)) for data, v in accuracies.items()},
-        seconds=Spread(values=tuple(t[0] for t in times)) if times else None,
-        per_sample=Spread(values=tuple(each)) if each else None,
+        seconds=_spread(k.seconds for k in clocks),
+        per_sample=_spread(k.seconds / k.samples for k in clocks if k.samples),
+        alone=_spread(k.alone for k in clocks),
+        alone_per_sample=_spread(k.per_sample() for k in clocks),
+        distance=_spread(distances),
         bands=_bands(cases),
         made=time.time(),
     )
+
+
+def _spread(values: Iterable[float | None]) -> Spread | None:
+    known = tuple(v for v in values if v)
+    return Spread(values=known) if known else None
 
 
 def _case(w: _Wanted, execution: Execution, options: Options, keys: Mapping[str, tuple[int, ...]]) -> Case:

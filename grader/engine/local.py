@@ -1,20 +1,22 @@
-"""Runs submissions on this machine: several kernels side by side on one fork server."""
+"""Runs submissions on this machine: several kernels side by side, forked from few servers."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.engine.options import Options
 from grader.engine.progress import Event, Stage, Watcher
+from grader.engine.servers import servers
 from grader.evidence.model import Execution, Piece
 from grader.evidence.store import Store
 from grader.resources import Bundle, bundle, measured_on
 from grader.rubric.model import Assignment
 from grader.worker import gpu
-from grader.worker.forkserver import WARM, ForkServer
+from grader.worker.forkserver import ForkServer
 from grader.worker.measure import Part as Seen
 from grader.worker.provisioner import DATA
 from grader.worker.run import Setup, run
@@ -40,13 +42,16 @@ def executions(
 
     A worker that fails yields executions of state ``worker_failed``, which are not kept.
     """
-    server = ForkServer(_warm(jobs), level=options.level)
+    given = servers([j.pieces for j in jobs], options.level)
     bundles = {
         a.id: bundle(options.profile, a.resources)
         for a in {j.assignment.id: j.assignment for j in jobs}.values()
     }
     inputs = _inputs(options)
-    setups = [setup(server, bundles[j.assignment.id], options, store, inputs, j.seed) for j in jobs]
+    setups = [
+        setup(server, bundles[j.assignment.id], options, store, inputs, j.seed)
+        for j, server in zip(jobs, given, strict=True)
+    ]
     found: list[tuple[Execution, bool] | None] = []
     for job, each in zip(jobs, setups, strict=True):
         kept = None if options.fresh else store.get(each.key(job.pieces))
@@ -62,7 +67,9 @@ def executions(
         how = [
             replace(setups[i], threads=threads, gpu=gpu.share(n, together, gpus)) for n, i in enumerate(todo)
         ]
-        with server:
+        with contextlib.ExitStack() as running:
+            for server in {id(s.server): s.server for s in how}.values():
+                running.enter_context(server)
             ran = asyncio.run(_run_all([jobs[i] for i in todo], how, options, store, watch))
         for i, execution in zip(todo, ran, strict=True):
             found[i] = (execution, True)
@@ -112,17 +119,6 @@ def setup(
         seen=inputs.seen,
         seed=seed,
     )
-
-
-def _warm(jobs: Sequence[Job]) -> tuple[str, ...]:
-    """TensorFlow is imported beforehand only when a notebook asks for it: it costs seconds and memory.
-
-    It comes last: before torchvision, two copies of LLVM register one option twice, and the process ends.
-    """
-    asks = any(
-        "keras" in p.source or "tensorflow" in p.source for j in jobs for p in j.pieces if p.kind == "code"
-    )
-    return (*WARM, "tensorflow", "keras") if asks else WARM
 
 
 async def _run_all(

@@ -53,7 +53,9 @@ class Calibration(Record):
     """One reference question under one profile on one worker.
 
     ``accuracy`` is by data set, on held-out images; ``seconds`` is the clock outside the kernel around the
-    cells that train, ``per_sample`` that over the training images they saw, counted once an epoch.
+    cells that train, ``per_sample`` that over the training images they saw, counted once an epoch; ``alone``
+    and ``alone_per_sample`` are these without what they waited for a processor. ``distance`` is how far training
+    moved the weights, by their size before.
     """
 
     key: str = Field(description="hash of the reference, profile, worker and libraries")
@@ -66,6 +68,9 @@ class Calibration(Record):
     accuracy: dict[str, Spread] = Field(default_factory=dict)
     seconds: Spread | None = None
     per_sample: Spread | None = None
+    alone: Spread | None = None
+    alone_per_sample: Spread | None = None
+    distance: Spread | None = None
     bands: dict[str, Band] = Field(default_factory=dict)
     made: float = Field(0.0, description="when, in seconds since 1970")
 

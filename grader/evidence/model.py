@@ -21,7 +21,8 @@ Sha256: TypeAlias = str
 class Record(BaseModel):
     """Base of every record: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Most programs use a few of these records: a validator is built when its record is first used.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Profile(StrEnum):
@@ -124,6 +125,9 @@ class PieceRun(Record):
     piece: int
     state: RunState
     seconds: float = 0.0
+    waited: float | None = Field(
+        None, description="of these, how long other work had the processor, by the system's account"
+    )
     texts: tuple[Text, ...] = ()
     failure: Failure | None = None
     figures: tuple[Figure, ...] = ()
@@ -228,6 +232,9 @@ class ModelSnapshot(Record):
     input_range: tuple[float, float] | None = Field(None, description="least and largest input value seen")
     steps: int = Field(0, description="calls in training mode with gradients during this piece; 0: not known")
     samples: int = Field(0, description="inputs in these calls, counted again in each epoch; 0: not known")
+    distance: float | None = Field(
+        None, description="how far its weights moved in this piece, by the size that they had before"
+    )
     claimed_layers: tuple[Layer, ...] = Field(
         (), description="modules in the order of their calls, for a model that cannot be exported"
     )
@@ -248,6 +255,7 @@ class Prediction(Record):
     preprocessing: Preprocessing
     classes: tuple[int, ...] = Field(description="arg-max class of each held-out input, in order")
     outputs: int = Field(description="size of the model's output")
+    constant: bool = Field(False, description="its output was the same for every input")
 
 
 class MeasurementState(StrEnum):
@@ -271,6 +279,10 @@ class Measurement(Record):
         (), description="modules with parameters that evaluation does not run: auxiliary heads, as a rule"
     )
     predictions: tuple[Prediction, ...] = ()
+    weights: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="SHA-256 of each parameter's values by its name, where it carries them",
+    )
     seconds: float = 0.0
 
 

@@ -38,7 +38,7 @@ def lint(paths: Iterable[Path], *, references: Path | None = None) -> list[Findi
         assignment, problems = read(path, references=references)
         for p in problems:
             message = f"{p.key}: {p.what}" if p.key else p.what
-            found.append(Finding(path=path, line=p.line, severity="error", message=message))
+            found.append(Finding(path=p.file or path, line=p.line, severity="error", message=message))
         if assignment is None:
             continue
         if assignment.id in ids:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-import snowballstemmer
+import Stemmer
 
 _STOP = frozenset(
     re.findall(
@@ -67,7 +67,7 @@ _JOINED = (
 )
 _JOINS = tuple((re.compile(a), b) for a, b in _JOINED)
 _TOKEN = re.compile(r"[^\W\d_]+|\d{2,}")
-_stemmer = snowballstemmer.stemmer("english")
+_stemmer = Stemmer.Stemmer("english")
 
 
 @cache

@@ -12,6 +12,7 @@ from grader.text.points import Point
 from grader.text.reader import Reading, compiled
 from grader.text.sentences import Sentence, read_text
 from grader.text.spread import Chances
+from grader.text.statement import answered
 from grader.text.words import negated
 
 POINT_TOLERANCE = 0.25
@@ -53,6 +54,7 @@ def assess(
 ) -> Assessment:
     """Read an answer. ``source`` is its raw text (hidden HTML may address the marker); ``best``: only so
     many of the points count; ``reference``: the model answer, where copying it matters."""
+    sentences = answered(sentences, prompt)
     readings = compiled(points, prompt).read(sentences)
     return conclude(
         readings,
@@ -75,7 +77,7 @@ def conclude(
     reference: Sequence[Sentence] = (),
     calibration: Calibration | None = None,
 ) -> Assessment:
-    """An `Assessment` from points that are read already."""
+    """An `Assessment` from points that are read already, in sentences that `answered` has left."""
     c = calibration or shipped()
     counted = tuple(sorted(readings, key=lambda r: -r.mark)[:best]) if best else readings
     out_of = sum(r.point.marks for r in counted)
@@ -85,7 +87,11 @@ def conclude(
     chances = tuple((r.point.marks / out_of, r.chances) for r in counted)
     confidence = 1.0 if words == 0 else c.confidence(mark / out_of, chances)
     found = (
-        () if words == 0 else _guards(sentences, source, prompt, reference, mark / out_of, words, readings, c)
+        ()
+        if words == 0
+        else _guards(
+            sentences, source, prompt, reference, mark / out_of, words, readings, c, listed=best is not None
+        )
     )
     decided = words == 0 or (not found and c.decided(mark / out_of, confidence))
     return Assessment(readings, counted, mark, out_of, chances, confidence, decided, found, words)
@@ -107,10 +113,11 @@ def _guards(
     words: int,
     readings: Sequence[Reading],
     c: Calibration,
+    listed: bool,
 ) -> tuple[Guard, ...]:
     found = [
         guards.asked_back(sentences, prompt),
-        guards.keyword_list(sentences),
+        guards.keyword_list(sentences, listed),
         guards.shuffled(sentences),
         guards.denial(sentences, any(negated(r.point.says) for r in readings)),
         guards.copied(sentences, reference) if reference else None,

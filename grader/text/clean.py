@@ -28,7 +28,7 @@ class PlainLine:
 FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w+-]*)")
 HEADING = re.compile(r"^\s{0,8}(#{1,6})\s*(.*?)\s*#*\s*$")
 ITEM = re.compile(r"^(\s*)(?:>\s*)*(?:[-*+•◦▪‣●–]\s+|\(?\d{1,2}[.)]\s+|\(?[a-zA-Z][.)]\s+)(.*)$")
-TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
+TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*\|?\s*$|^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)+\|?\s*$")
 BOLD_LINE = re.compile(r"^\s*(?:\*\*|__)(.+?)(?:\*\*|__)\s*:?\s*$")
 RULE = re.compile(r"^\s*([-*_=])(?:\s*\1){2,}\s*$")
 

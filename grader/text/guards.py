@@ -74,8 +74,13 @@ def asked_back(sentences: Sequence[Sentence], prompt: str) -> Guard | None:
     return None
 
 
-def keyword_list(sentences: Sequence[Sentence]) -> Guard | None:
-    """Terms without sentences: next to no function words."""
+ITEM_WORDS = 12
+"""What is no longer than this is an entry of a list where a question asks for one."""
+
+
+def keyword_list(sentences: Sequence[Sentence], listed: bool = False) -> Guard | None:
+    """Terms without sentences: next to no function words. ``listed``: the question asks for a list."""
+    sentences = [s for s in sentences if not (listed and len(WORD.findall(s.text)) <= ITEM_WORDS)]
     found = [w for s in sentences if not (s.code or s.row or s.heading) for w in WORD.findall(s.text)]
     low = [w.lower() for w in found if w[0].isalpha()]
     if len(low) < 8:
@@ -94,7 +99,7 @@ def shuffled(sentences: Sequence[Sentence]) -> Guard | None:
     """Words in an order in which nobody writes them."""
     plain = [s.text for s in sentences if not (s.code or s.heading or s.row)]
     text = " . ".join(s for s in plain if order.words(s) >= 8)
-    if order.words(text) >= order.LEAST and order.score(text) < order.THRESHOLD:
+    if order.judged(text) and order.score(text) < order.THRESHOLD:
         return Guard("shuffled", "the words do not stand in an order in which sentences are written")
     return None
 

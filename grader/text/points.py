@@ -95,6 +95,10 @@ class Part(Record):
     facts: tuple[Fact, ...] = ()
     needs: tuple[str, ...] = Field((), description="terms as written, without which it is not made")
     either: bool = Field(False, description="one of the facts suffices")
+    about: tuple[str, ...] = Field(
+        (),
+        description="names of the thing it is said of, where the question compares several; else the point's",
+    )
     marks: float = Field(1.0, gt=0)
 
     @model_validator(mode="before")
@@ -109,6 +113,11 @@ class Part(Record):
     @classmethod
     def _strings(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("about", mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        return alternatives(value) if isinstance(value, str) else value
 
     @property
     def phrasings(self) -> tuple[str, ...]:
@@ -129,6 +138,8 @@ class Point(Record):
     - ``not``: statements that contradict it; one of these in the answer sends the point to a person.
     - ``needs``: terms without which the point is not made; alternatives are separated by ``|``.
     - ``lesser``: weaker statements and what they earn.
+    - ``about``: names of the thing that it is said of (AlexNet, or the dense network), where the question
+      compares several: what the answer says of another point's thing does not make this one.
     """
 
     marks: float = Field(gt=0)
@@ -140,12 +151,18 @@ class Point(Record):
     parts: tuple[Part, ...] = ()
     enough: float | None = Field(None, gt=0, description="weight of parts that suffices; default all")
     lesser: tuple[Lesser, ...] = ()
+    about: tuple[str, ...] = ()
     hint: str = ""
 
     @field_validator("also", "not_", "needs", mode="before")
     @classmethod
     def _strings(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("about", mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        return alternatives(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _sound(self) -> Point:

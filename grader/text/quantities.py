@@ -255,10 +255,11 @@ def quantities(text: str, *, names: bool = False) -> tuple[Quantity, ...]:
         ):
             continue
         before = text[: m.start("v")]
-        if not names and NAME_BEFORE.search(before):
-            continue
         value, other = _plain(m.group("v"))
         scale, unit, kind, end = _suffix(text, m.end("v"))
+        apart = before[-1:].isspace() and (scale != 1.0 or kind == "percent")  # "VGG 138 million"
+        if not names and NAME_BEFORE.search(before) and not apart:
+            continue
         if end == m.end("v") and text[end : end + 1].isalpha() and not names:
             continue  # 3D, 1st, a name
         if m.group("sign") and (not before[:-1].strip() or before[:-1].rstrip()[-1:] in "=(:,"):

@@ -18,6 +18,7 @@ from grader.text.polarity import Sense, covers, says
 from grader.text.polarity import agrees as agrees_with
 from grader.text.quantities import agrees, quantities
 from grader.text.sentences import Sentence
+from grader.text.subject import clause, said_of
 from grader.text.words import stems
 
 CLOSE = 0.8
@@ -31,6 +32,8 @@ SAME_MATTER = 0.6
 """Share of a statement's words from which a sentence can be its opposite."""
 DOUBTED = 0.3
 """How far a part must be made for its sentence's sense to be looked at."""
+FOUND, ABSENT = 0.92, 0.06
+"""How often a marker takes a part for made whose typed facts were all found, or were not."""
 CONTRARY = 0.15
 CONTRADICTED = 0.2
 """What is left of a part, or a point, of which the answer says the opposite."""
@@ -85,6 +88,7 @@ class Points:
         self._parts = [[add(part.phrasings) for part in p.made_of()] for p in self.points]
         self._made_of = [p.made_of() for p in self.points]
         self._lesser = [[add(x.phrasings) for x in p.lesser] for p in self.points]
+        self._rivals = _rivals(self.points)
         self.question = Question(groups, prompt)
 
     def read(self, sentences: Sequence[Sentence], theta: model.Array | None = None) -> tuple[Reading, ...]:
@@ -94,7 +98,11 @@ class Points:
         tokens = frozenset(answer.tokens)
         return tuple(self._one(i, p, found, answer, tokens, theta) for i, p in enumerate(self.points))
 
-    def _part(self, part: Part, f: Features, answer: Prepared, theta: model.Array | None) -> PartReading:
+    def _part(
+        self, part: Part, point: Point, f: Features, answer: Prepared, theta: model.Array | None
+    ) -> PartReading:
+        about = part.about or point.about
+        rivals = self._rivals.get(about, ())
         p = model.chance(f, theta) if part.phrasings else 0.0
         if not all(any(_terms(n).search(s.text) for s in answer.sentences) for n in part.needs):
             p *= WITHOUT
@@ -103,7 +111,13 @@ class Points:
         if p >= DOUBTED and at is not None:
             statement = part.phrasings[f.phrasing]
             opposite = agrees_with(part.phrasings, statement, at.text) is not Sense.AGREES
-            if opposite and covers(statement, at.text) >= SAME_MATTER:
+            if not said_of(at, about, rivals, clause(statement, at.text)):
+                other = answer.sentences[f.second] if f.second is not None else None
+                if other is not None and said_of(other, about, rivals, clause(statement, other.text)):
+                    at = other
+                else:
+                    contrary, p = at, p * CONTRARY
+            elif opposite and covers(statement, at.text) >= SAME_MATTER:
                 contrary, p = at, p * CONTRARY
             elif f.second is not None:
                 other = answer.sentences[f.second]
@@ -114,12 +128,12 @@ class Points:
                     contrary = other
         if not part.facts:
             return PartReading(part, model.made(p), p, at, f, None, contrary)
-        where = [fact_in(x, answer.sentences) for x in part.facts]
+        where = [fact_in(x, answer.sentences, about, rivals) for x in part.facts]
         share = sum(s is not None for s in where) / len(where)
         share = float(share > 0) if part.either else share
         first = next((s for s in where if s is not None), None)
         if share >= p:
-            return PartReading(part, share, share, first or at, None, share)
+            return PartReading(part, share, ABSENT + (FOUND - ABSENT) * share, first or at, None, share)
         return PartReading(part, model.made(p), p, at, f, share, contrary)
 
     def _one(
@@ -132,7 +146,7 @@ class Points:
         theta: model.Array | None,
     ) -> Reading:
         rows = [
-            self._part(part, found[g], answer, theta)
+            self._part(part, p, found[g], answer, theta)
             for part, g in zip(self._made_of[i], self._parts[i], strict=True)
         ]
         share, chances = combine(rows, p.enough)
@@ -145,7 +159,7 @@ class Points:
             share *= POINT_WITHOUT
             chances = tuple((w * POINT_WITHOUT, c) for w, c in chances)
         for lesser, g in zip(p.lesser, self._lesser[i], strict=True):
-            weaker = self._part(lesser, found[g], answer, theta)
+            weaker = self._part(lesser, p, found[g], answer, theta)
             if weaker.made * lesser.marks / p.marks > share:
                 share, rows = weaker.made * lesser.marks / p.marks, [*rows, weaker]
                 chances = ((lesser.marks / p.marks, weaker.chance),)
@@ -171,14 +185,22 @@ def combine(
     return share, tuple((r.part.marks / total, r.chance) for r in rows)
 
 
-def fact_in(fact: Fact, sentences: Sequence[Sentence]) -> Sentence | None:
-    """The sentence that states the fact beside one of its ``near`` words, if any does."""
+def _rivals(points: Sequence[Point]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """For what each point or part is about, the names of all else that this question is about."""
+    named = {a for p in points for a in (p.about, *(x.about for x in (*p.parts, *p.lesser))) if a}
+    return {a: tuple(n for other in sorted(named) if other != a for n in other if n not in a) for a in named}
+
+
+def fact_in(
+    fact: Fact, sentences: Sequence[Sentence], about: tuple[str, ...] = (), rivals: tuple[str, ...] = ()
+) -> Sentence | None:
+    """The sentence that states the fact beside one of its ``near`` words and of what it is about, if any does."""
     beside: Sequence[Sentence] = sentences
     for asked in (fact.near, fact.of):
         if near := {s for w in asked for s in stems(w)}:
             beside = [s for s in beside if near & set(stems(f"{s.under} {s.text}"))]
     for s in beside:
-        if _states(fact, s.text):
+        if any(said_of(s, about, rivals, span) for span in _stated(fact, s.text)):
             return s
     if fact.example:
         text = "\n".join(s.text for s in sentences)
@@ -189,35 +211,49 @@ def fact_in(fact: Fact, sentences: Sequence[Sentence]) -> Sentence | None:
     return None
 
 
-def _states(fact: Fact, text: str) -> bool:
+def _stated(fact: Fact, text: str) -> list[tuple[int, int]]:
+    """Where a sentence states a fact: the spans of its number or words, or of the whole sentence."""
+    whole = [(0, len(text))]
     if fact.year is not None:
-        return str(fact.year) in text
+        return whole if str(fact.year) in text else []
     if fact.count is not None:
-        read = quantities(text)
-        return any(
-            agrees(q, n, fact.unit, fact.tolerance)
-            or (
-                q.low is not None
-                and q.high is not None
-                and (q.kind == "percent") == (fact.unit == "%")
-                and q.low <= n <= q.high <= 2 * q.low
+        return [
+            (q.start, q.end)
+            for q in quantities(text)
+            if any(
+                agrees(q, n, fact.unit, fact.tolerance)
+                or (
+                    q.low is not None
+                    and q.high is not None
+                    and (q.kind == "percent") == (fact.unit == "%")
+                    and q.low <= n <= q.high <= 2 * q.low
+                )
+                for n in fact.count
             )
-            for q in read
-            for n in fact.count
-        )
+        ]
     if fact.shape is not None:
-        return any(q.shape[-len(fact.shape) :] == fact.shape for q in quantities(text) if q.shape)
+        return [
+            (q.start, q.end)
+            for q in quantities(text)
+            if q.shape and q.shape[-len(fact.shape) :] == fact.shape
+        ]
     if fact.worked is not None:
-        return formulas.worked(text, fact.worked)
+        return whole if formulas.worked(text, fact.worked) else []
     if fact.formula is not None:
-        return not fact.example and formulas.states(text, fact.formula, fact.where)
-    return _terms(fact.name or fact.words or "").search(text) is not None
+        return whole if not fact.example and formulas.states(text, fact.formula, fact.where) else []
+    return [m.span() for m in _terms(fact.name or fact.words or "").finditer(text)]
 
 
 @lru_cache(maxsize=1000)
 def _terms(text: str) -> re.Pattern[str]:
-    """Terms as written, at the start of a word: 'AUC' is not in 'cause', nor 'ROC' in 'process'."""
-    terms = [r"[\s_-]+".join(map(re.escape, a.split())) for a in alternatives(text)]
+    """Terms as written, at the start of a word: 'AUC' is not in 'cause', nor 'ROC' in 'process'.
+
+    An abbreviation is a whole word: SHAP is not in 'input shape'.
+    """
+    terms = []
+    for a in alternatives(text):
+        term = r"[\s_-]+".join(map(re.escape, a.split()))
+        terms.append(rf"{term}s?(?![A-Za-z])" if a.isalpha() and a.isupper() else term)
     return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(terms)})", re.I)
 
 

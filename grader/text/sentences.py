@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grader.text.clean import PlainLine, clean
+from grader.text.idioms import in_words
 
 END = re.compile(
     r"(?<=[.!?;])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bet al\.)(?<!\bvs\.)(?<!\bFig\.)(?<!\bno\.)\s+(?=\S)"
@@ -121,13 +122,21 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
     return tuple(out)
 
 
-CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])(?!Net)")
+"""Where a name is split into words: not in ResNet, which is one."""
+IMPORT = re.compile(r"^\s*from\s+\S+\s+import\b|^\s*import\b")
 
 
 def code_words(line: str) -> str:
-    """A line of code as words: names are split at underscores and capitals, operators dropped."""
-    text = CAMEL.sub(" ", line.replace("_", " "))
-    return re.sub(r"\s+", " ", re.sub(r"[^\w\s.,:'\"=/%×+-]", " ", text)).strip()
+    """A line of code as words: names are split at underscores and capitals, operators dropped.
+
+    Of an import only what is imported counts: ``keras.applications`` is no application. What an idiom does
+    is added in brackets.
+    """
+    text = CAMEL.sub(" ", IMPORT.sub("import", line).replace("_", " "))
+    plain = re.sub(r"\s+", " ", re.sub(r"[^\w\s.,:'\"=/%×+-]", " ", text)).strip()
+    said = in_words(line)
+    return f"{plain} ({said})" if said else plain
 
 
 def read_text(source: str, piece: int | None = None) -> tuple[Sentence, ...]:

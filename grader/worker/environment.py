@@ -16,7 +16,7 @@ from grader.evidence.model import Environment, Limits, Piece, Profile
 from grader.worker.forkserver import INSIDE
 
 PACKAGES = (
-    "torch", "torchvision", "tensorflow", "tensorflow-cpu", "keras", "numpy", "matplotlib", "pillow", "ipykernel",
+    "torch", "torchvision", "tensorflow", "tensorflow-cpu", "keras", "jax", "numpy", "matplotlib", "pillow", "ipykernel",
 )  # fmt: skip
 
 

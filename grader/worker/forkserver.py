@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,20 @@ class Process:
 class ForkServer:
     """One running fork server; a context manager. Methods may be called from any thread.
 
-    ``warm`` are the modules imported once for every later fork; one that is not installed is noted
-    in `problems`, not an error. Raises `WorkerError` when the server does not come up.
+    ``warm`` are the modules imported once for every later fork, with ``variables`` in the environment; one
+    that is not installed is noted in `problems`, not an error. Raises `WorkerError` when the server does not come up.
     """
 
     def __init__(
-        self, warm: tuple[str, ...] = WARM, *, weakest: bool = True, level: str = "namespaces"
+        self,
+        warm: tuple[str, ...] = WARM,
+        *,
+        weakest: bool = True,
+        level: str = "namespaces",
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.warm, self.level, self.weakest = warm, level, weakest
+        self.variables = dict(variables or {})
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self.problems: dict[str, str] = {}
@@ -71,6 +78,7 @@ class ForkServer:
             "OMP_WAIT_POLICY": "PASSIVE",
             "MPLCONFIGDIR": self._folder.name,
             "HOME": self._folder.name,
+            **self.variables,
         }
         with open(self._log, "wb") as log:
             self._server = subprocess.Popen(

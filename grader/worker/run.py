@@ -31,7 +31,7 @@ from grader.evidence.model import (
     Sha256,
     Substitution,
 )
-from grader.worker import environment, measure, notes, replay
+from grader.worker import environment, measure, notes, replay, waiting
 from grader.worker.forkserver import ForkServer
 from grader.worker.gpu import Share
 from grader.worker.provisioner import Launch, kernel_sandbox, kernel_task
@@ -228,7 +228,9 @@ class _Runner:
             return False
         self.last = i
         self.ran.add(piece.index)
+        before = self._account()
         outcome = await session.execute(piece.source, max(1.0, remaining), limits.output)
+        waited = waiting.seconds(before, self._account())
         self.spent[piece.section] = self.spent.get(piece.section, 0.0) + outcome.seconds
         if session.alive:
             await session.quiet(f"{inside}.observe({piece.index})", OBSERVING)
@@ -236,10 +238,21 @@ class _Runner:
             self.lost.add(i)
         self.done.add(i)
         figures = self._read_notes(piece.index, replayed)
-        self.gathered.runs.append(self._record(piece, outcome, figures, replayed))
+        self.gathered.runs.append(self._record(piece, outcome, figures, replayed, waited))
         return True
 
-    def _record(self, piece: Piece, outcome: Outcome, figures: list[Figure], replayed: bool) -> PieceRun:
+    def _account(self) -> waiting.Account:
+        process = self.session.launch.process if self.session is not None else None
+        return waiting.account(process.pid) if process is not None else {}
+
+    def _record(
+        self,
+        piece: Piece,
+        outcome: Outcome,
+        figures: list[Figure],
+        replayed: bool,
+        waited: float | None,
+    ) -> PieceRun:
         session = self.session
         died = session is not None and not session.alive
         state = RunState.DIED if died and outcome.state is not RunState.LIMIT else outcome.state
@@ -247,6 +260,7 @@ class _Runner:
             piece=piece.index,
             state=state,
             seconds=round(outcome.seconds, 3),
+            waited=round(min(max(waited, 0.0), outcome.seconds), 3) if waited is not None else None,
             texts=tuple(outcome.texts),
             failure=outcome.failure,
             figures=tuple(f for f in figures if f.piece == piece.index),

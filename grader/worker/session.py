@@ -24,6 +24,7 @@ from grader.worker.provisioner import Launch, SandboxKernelManager, show_sockets
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 GRACE = 10.0
+"""Seconds that an interrupted cell has to end before its kernel is killed."""
 MOST_MESSAGE = 128 << 20
 """Bytes of one message from a kernel; a longer one is dropped before it is in memory."""
 MOST_DROPPED = 256 << 20
@@ -31,7 +32,6 @@ MOST_DROPPED = 256 << 20
 FLOOD_NOTE = "stopped, since it printed without end: a limit of the grader's, not of the task"
 OVERHEAD = 64
 """Characters that an output counts for besides its own, so that empty ones have an end as well."""
-"""Seconds that an interrupted cell has to end before its kernel is killed."""
 BROKEN = "it stopped speaking Jupyter's protocol, and was ended"
 
 
@@ -187,7 +187,11 @@ class Session:
             elif self._client.dropped > MOST_DROPPED:
                 state, note = RunState.LIMIT, FLOOD_NOTE
         except DeadKernelError:
-            if self._status() is None:  # nbclient says so as well when `execute` ends the wait
+            # nbclient says so as well when this task is cancelled: at the limit, or by Ctrl-C. Any other
+            # error than the cancellation would be reported as one that nobody asked for.
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from None
+            if self._status() is None:
                 raise TimeoutError from None
             state, note = RunState.DIED, self._death()
         seconds = time.monotonic() - started

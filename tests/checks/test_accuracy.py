@@ -11,7 +11,7 @@ from grader.checks.accuracy import Accuracy, judge
 from grader.checks.base import State, Verdict
 from grader.checks.statistics import differ, wilson
 from grader.evidence.calibration import Calibration, Spread
-from grader.evidence.model import Preprocessing, Profile
+from grader.evidence.model import Preprocessing, Profile, RunState
 
 
 def reach(
@@ -153,12 +153,58 @@ def test_a_reference_without_spread_decides_nothing() -> None:
         {"within": "sigma of reference"},
         {"within": "3 sigma of reference", "full": 0.98},
         {"within": "3 sigma of reference", "smoke": 0.6},
+        {"full": 0.98, "smoke": 1.2},
+        {"full": 0.98, "smoke": "third of reference"},
         {},
     ],
 )
 def test_a_bar_is_written_in_one_way(keys: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Accuracy(check="accuracy", marks=4, data="mnist", **keys)
+
+
+def in_smoke(
+    right: int, *, moved: float | None = 0.9, constant: bool = False, state: RunState = RunState.OK
+) -> Verdict:
+    """Held against a reference that reaches 94 % and moves its weights by 1.8 of their size."""
+    c = Accuracy(check="accuracy", marks=4, data="mnist", full=0.98, smoke="half of reference")
+    prediction, labels = predicted(right, 1000)
+    prediction = prediction.model_copy(update={"constant": constant})
+    case = Notebook().code("train(net)", state=state).data("mnist", size=1000).model(
+        predictions=(prediction,), distance=moved).case(labels=labels)  # fmt: skip
+    spread = Calibration(
+        key="k", assignment="a", question="q1", profile=Profile.SMOKE, worker="w", fingerprint="f", seeds=(0, 1, 2),
+        accuracy={"mnist": Spread(values=(0.938, 0.943, 0.939))}, distance=Spread(values=(1.83, 1.79, 1.78)),
+    )  # fmt: skip
+    return judge(c, replace(case, spread=spread))
+
+
+def test_half_way_to_the_reference_is_enough_in_smoke() -> None:
+    v = in_smoke(560)
+    assert v.state is State.EARNED and v.evidence["bar"] == pytest.approx(0.52)
+
+
+def test_who_guesses_after_as_much_training_as_the_reference_had_has_lost() -> None:
+    v = in_smoke(100)
+    assert v.state is State.LOST and "not for want of training" in v.reason
+
+
+@pytest.mark.parametrize("moved", [0.03, 0.22, None])
+def test_little_training_on_little_data_may_still_guess(moved: float | None) -> None:
+    """LeNet-5 with SGD at 0.01 guesses after five epochs of the subset, and is fine on the whole."""
+    v = in_smoke(100, moved=moved)
+    assert (v.state, v.mark) == (State.REVIEW, 0)
+    assert in_smoke(400, moved=moved).mark == 2
+
+
+def test_an_output_that_no_image_changes_is_lost_in_any_profile() -> None:
+    v = in_smoke(100, moved=0.03, constant=True)
+    assert v.state is State.LOST and "More data would not change that" in v.reason
+
+
+def test_training_that_our_limit_ended_is_not_held_against_it() -> None:
+    assert in_smoke(100, state=RunState.LIMIT).state is State.UNGRADED
+    assert in_smoke(900, state=RunState.LIMIT).state is State.EARNED
 
 
 # ---------------------------------------------------------------- what the answers give away

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from handmade import Notebook, layer, lenet
+from handmade import Notebook, layer, lenet, predicted
 
 from grader.checks import output_shape, parameters, trained
 from grader.checks.base import State, Verdict
@@ -181,3 +181,30 @@ def test_frozen_at_first_and_fine_tuned_later_is_right() -> None:
     nb = net(layers=NAMED, moved=("head.weight",)).code("unfreeze(); train(net)")
     nb.model(layers=NAMED, moved=("features.0.weight", "head.weight"))
     assert learned(nb, frozen="convolution").state is State.EARNED
+
+
+def twice(before: dict[str, str], after: dict[str, str], **more: Any) -> Verdict:
+    nb = Notebook().code("model(x)").model(trained=False, weights=before)
+    return learned(nb.code("train(model)").model(weights=after, **more))
+
+
+def test_that_a_model_learned_is_borne_out_by_the_programs_that_left_the_kernel() -> None:
+    v = twice({"a": "1", "b": "2"}, {"a": "3", "b": "2"})
+    assert v.state is State.EARNED and v.evidence["witness"] == "the programs that left it"
+
+
+def test_a_training_that_the_programs_do_not_show_is_for_a_person() -> None:
+    v = twice({"a": "1"}, {"a": "1"})
+    assert (v.state, v.mark) == (State.REVIEW, 0) and "they are the same" in v.reason
+
+
+def test_with_one_program_an_accuracy_above_guessing_is_the_witness() -> None:
+    def witness(right: int, **more: Any) -> str:
+        prediction, labels = predicted(right, 1000)
+        nb = Notebook().code("train(net)").data("mnist", **more).model(predictions=(prediction,))
+        found = trained.judge(trained.Trained(check="trained", marks=4), nb.case(labels=labels))
+        assert found.state is State.EARNED
+        return str(found.evidence["witness"])
+
+    assert witness(600) == "its accuracy on held-out images"
+    assert witness(100) == witness(600, stand_in=True) == "the notebook's own process alone"

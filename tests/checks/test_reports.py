@@ -6,10 +6,9 @@ import pytest
 from handmade import Notebook, predicted
 
 from grader.checks import training_time
-from grader.checks.base import Case, State, Verdict
+from grader.checks.base import State, Verdict
 from grader.checks.reports import Reports, judge
 from grader.checks.stated import read
-from grader.evidence.model import Profile, RunState
 
 PRINTS = "acc = 100 * right / total\nprint(f'Test accuracy: {acc:.2f}%')"
 
@@ -161,28 +160,3 @@ def test_a_stated_time_is_held_against_the_clock_outside(stated: str, state: Sta
     assert report(nb, "training time", agrees=True).state is state
     c = training_time.TrainingTime(check="training_time", marks=1)
     assert training_time.judge(c, nb.case()).state is state
-
-
-# ---------------------------------------------------------------- training_time, at most
-
-
-def ratio(seconds: float, reference: Case | None, **more: Any) -> Verdict:
-    c = training_time.TrainingTime(check="training_time", marks=2, at_most="5 x reference")
-    return training_time.judge(
-        c, Notebook().code("train()", seconds=seconds, **more).model().case(reference=reference)
-    )
-
-
-def test_training_time_is_a_ratio_to_the_reference() -> None:
-    ref = Notebook().code("train()", seconds=10).model().case()
-    assert ratio(30, ref).state is State.EARNED
-    assert ratio(70, ref).state is State.EARNED  # 7 times may be 4.7 times on a quiet machine
-    assert ratio(100, ref).state is State.REVIEW
-    assert ratio(200, ref).state is State.LOST
-    assert ratio(30, None).state is State.UNGRADED
-    assert ratio(300, ref, state=RunState.LIMIT).state is State.UNGRADED
-
-
-def test_a_reference_timed_otherwise_is_no_yardstick() -> None:
-    ref = Notebook().code("train()", seconds=10).model().case(profile=Profile.FULL)
-    assert ratio(30, ref).state is State.UNGRADED

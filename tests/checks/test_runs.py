@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from handmade import Notebook
 
 from grader.checks.base import State, Verdict
@@ -89,3 +90,97 @@ def test_a_dead_kernel_goes_to_a_person() -> None:
 def test_an_import_alone_is_no_answer() -> None:
     v = mark(Notebook().code("import torch\nfrom torch import nn"))
     assert v.state is State.LOST and "only imports" in v.reason
+
+
+# ---------------------------------------------------------------- written for other versions, or for a GPU
+
+IN_KERAS = "File /venv/lib/python3.11/site-packages/keras/src/layers/layer.py:281, in Layer.__init__(...)\nValueError"
+OLD_KERAS = {
+    "an argument": ("ValueError", "Unrecognized keyword arguments passed to Conv2D: {'border_mode': 'same'}"),
+    "a method": ("AttributeError", "'Sequential' object has no attribute 'get_output_at'"),
+    "a parameter": (
+        "TypeError",
+        "TensorFlowTrainer.fit() got an unexpected keyword argument 'samples_per_epoch'",
+    ),
+    "a module's name": ("AttributeError", "module 'tensorflow' has no attribute 'Session'"),
+    "a tensor of one number": ("IndexError", "invalid index of a 0-dim tensor. Use `tensor.item()`"),
+}
+
+
+def old(error: tuple[str, str], source: str = "model = build()", **more: str) -> Notebook:
+    nb = Notebook().code(source, error=error, traceback=IN_KERAS, **more)  # type: ignore[arg-type]
+    nb.packages = {"keras": "3.15.1", "tensorflow-cpu": "2.21"}
+    return nb
+
+
+@pytest.mark.parametrize("what", OLD_KERAS)
+def test_what_ran_for_its_author_and_fails_inside_a_library_goes_to_a_person(what: str) -> None:
+    v = mark(old(OLD_KERAS[what], saved="Epoch 1/5 - loss: 0.31"))
+    assert (v.state, v.mark) == (State.REVIEW, 0)
+    assert "It ran in the saved notebook, and fails here inside the library" in v.reason
+
+
+@pytest.mark.parametrize("what", OLD_KERAS)
+def test_without_a_saved_output_it_is_the_students_own_error(what: str) -> None:
+    assert mark(old(OLD_KERAS[what])).state is State.LOST
+
+
+def test_it_failed_for_its_author_as_well() -> None:
+    error = OLD_KERAS["an argument"]
+    assert mark(old(error, saved=f"{error[0]}: {error[1]}\n")).state is State.LOST
+
+
+def test_a_cell_that_prints_nothing_is_vouched_for_by_one_that_uses_what_it_makes() -> None:
+    nb = old(OLD_KERAS["an argument"])
+    nb.code(
+        "model.summary()", error=("NameError", "name 'model' is not defined"), saved="Total params: 61,706"
+    )
+    assert mark(nb).state is State.REVIEW
+    other = old(OLD_KERAS["an argument"])
+    other.code("print(1)", saved="1")
+    assert mark(other).state is not State.REVIEW
+
+
+def test_a_mistake_of_ones_own_is_not_a_matter_of_versions() -> None:
+    shapes = (
+        "ValueError",
+        "Input 0 of layer dense is incompatible with the layer: expected axis -1 to be 400",
+    )
+    assert mark(old(shapes, saved="Epoch 1/5")).state is State.LOST
+    own = ("AttributeError", "'Net' object has no attribute 'fc9'")
+    source = "class Net(keras.Model):\n    pass\nNet().fc9"
+    assert mark(old(own, source, saved="ok")).state is State.LOST
+    assert mark(old(("ZeroDivisionError", "division by zero"), saved="ok")).state is State.LOST
+
+
+def test_a_module_that_a_library_no_longer_has_is_not_a_package_that_we_lack() -> None:
+    v = mark(old(("ModuleNotFoundError", "No module named 'keras.wrappers.scikit_learn'")))
+    assert v.state is State.REVIEW
+    assert "keras 3.15.1 has no such name" in v.reason and "not installed" not in v.reason
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ("ImportError", "You must install pydot (`pip install pydot`) for model_to_dot to work."),
+        ("ImportError", "Missing optional dependency 'openpyxl'.  Use pip or conda to install openpyxl."),
+        ("ImportError", "Image display requires the pydot package"),
+    ],
+)
+def test_a_package_that_a_library_lacks_is_not_the_students_fault(error: tuple[str, str]) -> None:
+    v = mark(Notebook().code("show(model)", error=error))
+    assert v.state is State.UNGRADED
+    assert "is not installed on this worker" in v.reason
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("model.half().to(gpu)", ("RuntimeError", "Found no NVIDIA driver on your system.")),
+        ("assert torch.cuda.is_available(), 'sorry'", ("AssertionError", "sorry")),
+        ("check()", ("SystemError", "GPU device not found")),
+    ],
+)
+def test_code_that_gives_up_without_a_gpu_goes_to_a_person(source: str, error: tuple[str, str]) -> None:
+    v = mark(Notebook().code(source, error=error, line=1))
+    assert v.state is State.REVIEW and "There is no GPU on this worker" in v.reason

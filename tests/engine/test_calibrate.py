@@ -126,6 +126,18 @@ def test_more_epochs_are_no_longer_time_for_each_image(graded: Graded) -> None:
     assert low < time.evidence["ratio"] < high
 
 
+def test_what_other_work_took_of_the_machine_is_not_counted(graded: Graded) -> None:
+    found = graded.calibration()
+    assert found.alone is not None and found.seconds is not None and found.alone.n == 3
+    assert all(a <= s for a, s in zip(found.alone.values, found.seconds.values, strict=True))
+    assert 0.5 < graded.of("like-it", "training_time").evidence["ratio"] < 2
+
+
+def test_how_far_training_moved_the_reference_s_weights_is_known(graded: Graded) -> None:
+    distance = graded.calibration().distance
+    assert distance is not None and distance.n == 3 and min(distance.values) > 0.1
+
+
 def test_slower_for_each_image_is_not_as_fast(graded: Graded) -> None:
     slow, like = graded.of("slower-for-each-image", "training_time"), graded.of("like-it", "training_time")
     assert slow.evidence["ratio"] > like.evidence["ratio"]

@@ -89,12 +89,22 @@ model = nn.Sequential(
     nn.Flatten(), nn.Linear(400, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10),
 )"""
 
+OF_TENSORFLOW = """\
+import tensorflow as tf
+from tensorflow import keras
+from tensorflow.keras import layers"""
+OF_KERAS = """\
+import os
+# os.environ["KERAS_BACKEND"] = "jax"
+os.environ["KERAS_BACKEND"] = "torch"
+import keras
+from keras import layers
+assert keras.config.backend() == "torch\""""
+
 KERAS = """\
 # %%
 import time
-import tensorflow as tf
-from tensorflow import keras
-from tensorflow.keras import layers
+{imports}
 
 keras.utils.set_random_seed(0)
 (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
@@ -162,14 +172,20 @@ LAST, FIRST = "-1, 28, 28, 1", "-1, 1, 28, 28"
 WRITTEN = {
     "torch-class": TORCH.format(net=TORCH_CLASS),
     "torch-sequential": TORCH.format(net=TORCH_SEQUENTIAL),
-    "keras-sequential": KERAS.format(shape=LAST, net=KERAS_SEQUENTIAL),
-    "keras-subclassed": KERAS.format(shape=LAST, net=KERAS_SUBCLASSED),
+    "keras-sequential": KERAS.format(imports=OF_TENSORFLOW, shape=LAST, net=KERAS_SEQUENTIAL),
+    "keras-subclassed": KERAS.format(imports=OF_TENSORFLOW, shape=LAST, net=KERAS_SUBCLASSED),
     "keras-functional-channels-last": KERAS.format(
-        shape=LAST, net=KERAS_FUNCTIONAL.format(format="channels_last", input="(28, 28, 1)")
+        imports=OF_TENSORFLOW,
+        shape=LAST,
+        net=KERAS_FUNCTIONAL.format(format="channels_last", input="(28, 28, 1)"),
     ),
     "keras-functional-channels-first": KERAS.format(
-        shape=FIRST, net=KERAS_FUNCTIONAL.format(format="channels_first", input="(1, 28, 28)")
+        imports=OF_TENSORFLOW,
+        shape=FIRST,
+        net=KERAS_FUNCTIONAL.format(format="channels_first", input="(1, 28, 28)"),
     ),
+    "keras-on-torch": KERAS.format(imports=OF_KERAS, shape=LAST, net=KERAS_SEQUENTIAL),
+    "keras-on-torch-subclassed": KERAS.format(imports=OF_KERAS, shape=LAST, net=KERAS_SUBCLASSED),
 }
 FRAMEWORKS = "every-framework"
 

@@ -171,3 +171,21 @@ def test_a_trained_model_is_asked_about_held_out_images_whose_labels_it_never_se
     assert right > 0.8
     assert [s["name"] for s in prediction.preprocessing.steps] == ["ToTensor", "Normalize"]
     assert inputs.inputs.name not in str(list(given.rglob("*")))
+
+
+def test_how_far_training_moved_the_weights(notebook: Notebook) -> None:
+    step = (
+        "opt = torch.optim.SGD(net.parameters(), lr={})\nnet(x).sum().backward()\nopt.step()\nnet.zero_grad()"
+    )
+    ran = notebook(
+        NETS + "net = Lenet()\nx = x + 1\nnet(x)",
+        step.format("1e-3"),
+        step.format("1e-2"),
+        "with torch.no_grad():\n    for p in net.parameters(): p *= 3\nnet(x)",
+        "for p in net.parameters(): p.data *= float('nan')\nnet(x)",
+    )
+    none, little, more, thrice, lost = (s.distance for s in ran.execution.snapshots)
+    assert none is None and lost is None
+    assert little is not None and more is not None and thrice is not None
+    assert 0 < little < more < 0.5
+    assert thrice == pytest.approx(2, abs=0.02)

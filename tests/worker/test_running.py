@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from kernels import LIMITS, Notebook
+import asyncio
+import gc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kernels import LIMITS, Blobs, Notebook, code
+
+from grader.evidence.model import Profile
+from grader.worker.forkserver import ForkServer
+from grader.worker.run import Setup, run
 
 SHORT = LIMITS.model_copy(update={"cell": 2.0})
 
@@ -166,3 +176,36 @@ def test_forged_messages_end_the_kernel_and_not_the_batch(notebook: Notebook) ->
     )
     assert ran.execution.state == "complete"
     assert ran.said[1] == "next" and ran.said[3] == "last"
+
+
+def test_a_run_that_is_stopped_by_ctrl_c_leaves_no_error_that_nobody_asked_for(server: ForkServer) -> None:
+    """ "Task exception was never retrieved" stood below the one line that says that the command was stopped."""
+    complaints: list[dict[str, Any]] = []
+
+    async def stopped() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
+        ready = asyncio.Event()
+        how = Setup(server=server, profile=Profile.SMOKE, limits=LIMITS, keep=Blobs().keep)
+        pieces = code("x = 1", "import time; time.sleep(60)")
+        running = asyncio.ensure_future(run(pieces, how, lambda done, _: ready.set() if done else None))
+        await asyncio.wait_for(ready.wait(), 60)
+        await asyncio.sleep(1)  # the second piece is at work
+        running.cancel()
+        await asyncio.wait([running], timeout=30)
+        assert running.cancelled()
+
+    asyncio.run(stopped())
+    gc.collect()
+    assert not complaints
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/schedstat").exists(), reason="this system keeps no account of waiting"
+)
+def test_the_clock_tells_work_from_waiting(notebook: Notebook) -> None:
+    """What a cell waits for itself is its own; what others took of the processor is no more than the clock."""
+    ran = notebook("import time; time.sleep(0.5)", "sum(range(10**7))")
+    for each in ran.execution.runs:
+        assert each.waited is not None and 0 <= each.waited <= each.seconds
+    slept = ran[0]
+    assert slept.waited is not None and slept.seconds - slept.waited > 0.4

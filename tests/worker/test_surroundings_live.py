@@ -19,6 +19,21 @@ CELLS = {
     "wget -q https://download.pytorch.org/tutorial/hymenoptera_data.zip; unzip -q hymenoptera_data.zip\n"
     "echo 'a; b'\nls hymenoptera_data/train",
     "a loop in bash": "%%bash\nfor i in 1 2; do\n  echo number $i\ndone",
+    "a loop that installs and fetches": "%%bash\nset -e\nBASE=https://download.pytorch.org/tutorial\n"
+    "for package in torchinfo numpy; do\n  pip install -q $package\ndone\n"
+    "if [ ! -d bees ]; then\n  mkdir bees && cd bees\n  wget -qO data.zip $BASE/hymenoptera_data.zip \\\n    && unzip -q data.zip\nfi\n"
+    "ls bees hymenoptera_data 2>/dev/null | wc -l\nls hymenoptera_data/val",
+    "a script of another shell": "%%sh\nnvidia-smi || echo 'no GPU'\nsudo apt-get install -y graphviz\nkaggle datasets list || true",
+    "a script magic": "%%script bash --no-raise-error\ngit clone https://github.com/someone/something.git\necho went on",
+    "to the output": "!curl -sL https://download.pytorch.org/tutorial/hymenoptera_data.zip > piped.zip\n"
+    "!wget -qO- https://download.pytorch.org/tutorial/hymenoptera_data.zip | wc -c\n!unzip -qo piped.zip -d piped && ls piped/*",
+    "subprocess in every form": "import os, subprocess, sys\n"
+    "done = subprocess.run(['pip', 'install', 'gdown'], capture_output=True, text=True)\nprint(done.returncode, done.stdout.strip())\n"
+    "print(subprocess.getoutput('python -m pip install torch'))\n"
+    "print(subprocess.check_output('cd raw && wget -q https://example.org/a.zip; echo code $?', shell=True, text=True).strip())\n"
+    "print(os.popen('nvidia-smi').read().strip())\n"
+    "print(subprocess.run('unzip -q piped.zip -d again', shell=True, cwd='/content').returncode, os.listdir('again'))",
+    "the system's own": "!git --version && git init -q repo && echo made\n!pip --version; sudo echo as root",
     "a drive": "from google.colab import drive\ndrive.mount('/content/drive', force_remount=True)\n"
     "import os\nprint(sorted(os.listdir('/content/drive/MyDrive/data')))",
     "an upload": "from google.colab import files\nuploaded = files.upload()\nfrom PIL import Image\n"
@@ -34,7 +49,8 @@ CELLS = {
     "an app": "%%writefile app.py\nimport streamlit as st\nst.title('X-rays')\n"
     "if st.button('Go'):\n    st.stop()",
     "serving it": "!streamlit run app.py --server.port 8501 &>/content/logs.txt &\n"
-    "import subprocess\nrunning = subprocess.Popen(['streamlit', 'run', 'app.py'])\n"
+    "import subprocess, time\nrunning = subprocess.Popen(['streamlit', 'run', 'app.py'])\n"
+    "print(running.wait())\ntime.sleep(1)\n!cat /content/logs.txt\n"
     "from pyngrok import ngrok\npublic = ngrok.connect(8501)\nimport streamlit as st\nst.write('hello')",
     "a tunnel": "!sleep 1000 & npx localtunnel --port 8501\n!streamlit run app.py & npx localtunnel --port 8501",
     "a module": "%%writefile helpers.py\ndef double(x):\n    return 2 * x",
@@ -73,6 +89,26 @@ SAYS = {
     "installs by subprocess": ("exit 0",),
     "a bash cell": ("a; b\nants\nbees",),
     "a loop in bash": ("number 1\nnumber 2",),
+    "a loop that installs and fetches": (
+        "torchinfo is not available where this notebook is graded",
+        "already satisfied: numpy",
+        "ants\nbees",
+    ),
+    "a script of another shell": (
+        "NVIDIA-SMI: no GPU is available",
+        "no GPU\n",
+        "kaggle: no network reaches",
+    ),
+    "a script magic": ("git: no network reaches", "went on"),
+    "to the output": ("train\nval",),
+    "subprocess in every form": (
+        "0 WARNING: gdown is not available",
+        "Requirement already satisfied: torch",
+        "code 4",
+        "NVIDIA-SMI: no GPU",
+        "0 ['hymenoptera_data']",
+    ),
+    "the system's own": ("as root",),
     "a drive": ("Mounted at /content/drive", "train"),
     "an upload": ("sample.jpg (640, 480)",),
     "absolute paths": ("content True 3\nkaggle True 3",),

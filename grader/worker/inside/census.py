@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
 import sys
 import warnings
@@ -16,7 +17,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import modules, namespace, record
+from . import keras_models, modules, namespace, record
 
 MOST_WEIGHT_BYTES = 64 << 20
 """Programs with larger weights leave with their structure only: VGG16 has 0.5 GB."""
@@ -139,6 +140,8 @@ def _is_model(value: Any) -> bool:
         return False
     if type(value).__module__.startswith(("torch.nn.modules.loss", "torchvision.transforms")):
         return False
+    if keras_models.is_layer(value):  # under Keras's torch backend its layers are modules, too
+        return False
     return next(value.parameters(), None) is not None
 
 
@@ -188,6 +191,7 @@ def collect(names: dict[str, Any], piece: int) -> None:
 def _report(seen: Seen, piece: int) -> None:
     module = seen.module()
     now, form = _sample(module), _form(module)
+    distance = _distance(module, seen.sample, now)
     moved = [n for n, v in now.items() if n in seen.sample and not _same(v, seen.sample[n])]
     new, changed = seen.built == piece, form != seen.form
     trained = bool(moved) and not changed if seen.form else bool(moved)
@@ -199,7 +203,21 @@ def _report(seen: Seen, piece: int) -> None:
         seen.file, seen.problem = "", ""
     seen.sample, seen.form, seen.last = now, form, piece
     seen.emitted = True
-    _emit(seen, module, piece, trained, moved)
+    _emit(seen, module, piece, trained, moved, distance if trained else None)
+
+
+def _distance(module: Any, before: dict[str, Any], now: dict[str, Any]) -> float | None:
+    """How far the weights are from where they were, by their size then; None where that is no number."""
+    moved = size = 0.0
+    for name, parameter in module.named_parameters():
+        a, b = before.get(name), now.get(name)
+        if a is None or b is None or a.shape != b.shape or not a.numel() or not a.is_floating_point():
+            continue
+        each = parameter.numel() / a.numel()  # a sample stands for the whole of its parameter
+        moved += each * float(((b.double() - a.double()) ** 2).sum())
+        size += each * float((a.double() ** 2).sum())
+    found = (moved / size) ** 0.5 if size > 0 else math.inf
+    return found if math.isfinite(found) else None
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -211,7 +229,9 @@ def _form(module: Any) -> tuple[Any, ...]:
     return tuple((n, tuple(p.shape)) for n, p in module.named_parameters())
 
 
-def _emit(seen: Seen, module: Any, piece: int, trained: bool, moved: list[str]) -> None:
+def _emit(
+    seen: Seen, module: Any, piece: int, trained: bool, moved: list[str], distance: float | None = None
+) -> None:
     record.emit(
         "model",
         at=piece,
@@ -227,6 +247,7 @@ def _emit(seen: Seen, module: Any, piece: int, trained: bool, moved: list[str]) 
         input_range=list(seen.input_range) if seen.input_range else None,
         steps=seen.steps if trained else 0,
         samples=seen.samples if trained else 0,
+        distance=distance,
         file=seen.file,
         weights=seen.weights,
         problem=seen.problem,

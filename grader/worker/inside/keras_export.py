@@ -20,6 +20,8 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
+from . import keras_torch
+
 MOST_WEIGHT_BYTES = 64 << 20
 """Models with larger weights leave with their structure only, as in `census`."""
 
@@ -97,7 +99,7 @@ def unrolled(model: Any, input_shape: tuple[int, ...] | None) -> Any:
     keras = sys.modules["keras"]
     shape = _symbolic_shape(model, input_shape)
     entry = keras.Input(shape=shape)
-    with _see_through(keras):
+    with _see_through(keras), keras_torch.followed(keras):
         outputs = model(entry, training=False) if _takes_training(model) else model(entry)
     plain = keras.Model(entry, outputs, name=_name(model))
     if not only_keras(plain):

@@ -80,6 +80,11 @@ def _batch(data: Any) -> tuple[Any, Any] | None:
     if keras is not None and isinstance(data, keras.utils.PyDataset):
         first = _inputs(data[0]) if len(data) else None
         return None if first is None else (np.asarray(first), len(data) * len(first))
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(data, torch.utils.data.DataLoader):
+        # of tensors it holds; to draw a batch from others would move the notebook's random numbers on
+        tensors = getattr(data.dataset, "tensors", None)
+        return _batch(tensors[0]) if tensors else None
     if hasattr(data, "shape") and hasattr(data, "numpy"):  # a tensor of TensorFlow or PyTorch
         part = data[:MOST]
         return np.asarray(part.detach().cpu() if hasattr(part, "detach") else part.numpy()), int(

@@ -206,6 +206,12 @@ def is_model(value: Any) -> bool:
     return keras is not None and isinstance(value, keras.Model)
 
 
+def is_layer(value: Any) -> bool:
+    """Whether the value is a layer or model of Keras's."""
+    layer = getattr(sys.modules.get("keras.src.layers.layer"), "Layer", None)
+    return layer is not None and isinstance(value, layer)
+
+
 def find(names: dict[str, Any]) -> list[tuple[str, Any]]:
     """Keras models under the notebook's names; see `namespace.models`."""
     return namespace.models(names, is_model)

@@ -7,9 +7,11 @@ refuses anything that carries code. The process is sandboxed like a kernel's, be
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import re
+import sys
 import time
 import zipfile
 from typing import Any
@@ -84,8 +86,15 @@ _loaded: dict[str, Any] = {}
 
 
 def library() -> Any:
-    """Keras, imported after torchvision: both frameworks bring LLVM, and in the other order it aborts."""
+    """Keras, imported after torchvision: both frameworks bring LLVM, and in the other order it aborts.
+
+    An archive of Keras's own layers is the same under every backend: where the fork server has not chosen one,
+    it is TensorFlow, which alone runs graphs, or else PyTorch, which is always there.
+    """
     importlib.import_module("torchvision")
+    if "keras" not in sys.modules:
+        there = importlib.util.find_spec("tensorflow") is not None
+        os.environ["KERAS_BACKEND"] = "tensorflow" if there else "torch"
     return importlib.import_module("keras")
 
 

@@ -10,6 +10,7 @@ unpickled or evaluated.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -58,7 +59,7 @@ def measure(folder: str, threads: int) -> dict[str, Any]:
         program = torch.export.load(io.BytesIO(clean))
     found = layers.read(program)
     wanted = os.path.join(folder, "preprocessing.json")
-    found["predictions"] = []
+    found["predictions"], found["weights"] = [], _digests(program)
     if os.path.exists(wanted) and not found.pop("meta"):
         with open(wanted, encoding="utf-8") as f:
             entries = json.load(f)
@@ -94,6 +95,7 @@ def predict(
             continue
         classes: list[int] = []
         outputs = 0
+        least = most = None  # of each output, over all images
         size = fixed or BATCH
         with torch.no_grad():
             for start in range(0, len(images), size):
@@ -104,6 +106,10 @@ def predict(
                 answer = module(batch)
                 answer = answer[0] if isinstance(answer, (tuple, list)) else answer
                 outputs = int(answer.shape[-1])
+                seen = answer[: len(batch) - short].reshape(len(batch) - short, -1)
+                low, high = seen.amin(0), seen.amax(0)
+                least = low if least is None else torch.minimum(least, low)
+                most = high if most is None else torch.maximum(most, high)
                 best = answer.argmax(-1) if outputs > 1 else (answer > 0).long().flatten()
                 classes += [int(c) for c in best[: len(batch) - short].flatten()]
         results.append(
@@ -114,6 +120,26 @@ def predict(
                 "preprocessing": entry["preprocessing"],
                 "classes": classes,
                 "outputs": outputs,
+                "constant": len(set(classes)) == 1 and _equal(least, most),
             }
         )
     return results
+
+
+def _digests(program: Any) -> dict[str, str]:
+    """SHA-256 of each parameter's values, so that two programs of one model can be told apart outside."""
+    import torch
+
+    found = {}
+    for name in program.graph_signature.parameters:
+        value = program.state_dict.get(name)
+        if value is not None and value.device.type != "meta":
+            raw = value.detach().contiguous().view(-1).view(torch.uint8).numpy()
+            found[name] = hashlib.sha256(raw.tobytes()).hexdigest()
+    return found
+
+
+def _equal(least: Any, most: Any) -> bool:
+    """Whether no output differs between inputs by more than rounding does; what is not a number tells none apart."""
+    scale = max(1e-6, float(most.abs().max()))
+    return not float((most - least).max()) > 1e-6 * scale

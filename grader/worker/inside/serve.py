@@ -19,6 +19,8 @@ from . import (
     serve_keras2,
     serve_modules,
     serve_network,
+    serve_no_gpu,
+    serve_old_torch,
     serve_shell,
     serve_torch,
 )
@@ -30,7 +32,8 @@ def install(bundle: str, work: str) -> None:
     _try(lambda: serve_catalog.load(bundle, work))
     for part in (serve_catalog.link, serve_catalog.watch, serve_hooks.install, serve_network.install):
         _try(part)
-    for part in (serve_torch.install, serve_keras.install, serve_keras2.install, serve_modules.install):
+    for part in (serve_torch.install, serve_old_torch.install, serve_no_gpu.install, serve_keras.install,
+                 serve_keras2.install, serve_modules.install):  # fmt: skip
         _try(part)
 
 

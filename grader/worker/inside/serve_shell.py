@@ -1,32 +1,31 @@
-"""Commands, input and exit in a notebook: answered where nothing would come of them, else run.
+"""Commands, input and exit in a notebook.
 
-``!``, ``%pip`` and a bare ``pip install`` all end in the shell's ``system``; ``%%bash`` cells, ``os.system``
-and ``subprocess`` are answered alike. What is answered is noted.
+``!``, ``%pip`` and a bare ``pip install`` all end in the shell's ``system``. Which commands are answered and not
+run, however they are called, is `serve_path`'s.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import re
-import shlex
+import select
+import shutil
+import signal
 import subprocess
-from collections.abc import Callable
 from typing import Any
 
-from . import record
-from .serve_commands import answer, one
+from . import record, serve_path
 
 WRITTEN_OUT = re.compile(r"^(\s*)((?:pip3?|conda|mamba)\s+install\s.*)$")
-
-_shell: Any = None
 
 
 def install(ip: Any) -> None:
     """Patches the shell; each part on its own."""
-    global _shell
-    _shell = ip
-    for part in (_commands, _processes, _scripts, _transformer, _input, _exit):
+    with contextlib.suppress(Exception):
+        serve_path.install()
+    for part in (_commands, _transformer, _input, _exit):
         with contextlib.suppress(Exception):
             part(ip)
 
@@ -35,85 +34,50 @@ def install(ip: Any) -> None:
 
 
 def _commands(ip: Any) -> None:
-    system, getoutput = ip.system, ip.getoutput
+    """``!command``, under bash where it is there, as on Colab: what it leaves running is not waited for."""
+    shell = shutil.which("bash") or "sh"
 
-    def answered_system(command: str) -> None:
-        command = ip.var_expand(command, depth=1)
-        said = answer(command)
-        if said is None:
-            system(command)
-            return
-        if said[1]:
-            print(said[1])
-        ip.user_ns["_exit_code"] = said[0]
+    def system(command: str) -> None:
+        ip.user_ns["_exit_code"] = _run(shell, ip.var_expand(command, depth=1))
 
-    def answered_getoutput(command: str, split: bool = True, depth: int = 0) -> Any:
-        command = ip.var_expand(command, depth=depth + 1)
-        said = answer(command)
-        if said is None:
-            return getoutput(command, split=split, depth=depth + 1)
-        from IPython.utils.text import SList
+    ip.system = system
+    for name in ("pip", "conda", "mamba", "uv"):
 
-        return SList(said[1].splitlines()) if split else said[1]
+        def magic(line: str, name: str = name) -> None:
+            ip.system(f"{name} {line}")
 
-    ip.system = answered_system
-    ip.getoutput = answered_getoutput
+        ip.register_magic_function(magic, magic_kind="line", magic_name=name)
 
 
-# ---------------------------------------------------------------- commands by other ways
-
-
-def _processes(ip: Any) -> None:
-    """``os.system`` and ``subprocess``: ``check_call([sys.executable, "-m", "pip", "install", …])``."""
-    system, start = os.system, subprocess.Popen.__init__
-
-    def answered_system(command: Any) -> int:
-        said = answer(os.fsdecode(command))
-        if said is None:
-            return system(command)
-        if said[1]:
-            print(said[1])
-        return said[0] << 8
-
-    def answered_start(self: Any, args: Any, *rest: Any, **options: Any) -> None:
-        said = None
-        with contextlib.suppress(TypeError, ValueError, OSError):
-            if isinstance(args, (str, bytes)):
-                said = answer(os.fsdecode(args))
-            elif not options.get("shell"):
-                said = one(shlex.join(os.fsdecode(a) for a in args))
-        if said is not None:
-            text = said[1] + "\n" if said[1] else ""
-            args = ["sh", "-c", 'printf %s "$1"; exit "$2"', "sh", text, str(said[0])]
-            options |= {"shell": False, "executable": None}
-        start(self, args, *rest, **options)
-
-    os.system = answered_system
-    subprocess.Popen.__init__ = answered_start  # type: ignore[method-assign]
-
-
-def _scripts(ip: Any) -> None:
-    """``%%bash`` and ``%%sh``, where every line is a command of its own: a loop is run as it stands."""
-    for name in ("bash", "sh"):
-        if (original := ip.find_cell_magic(name)) is not None:
-            ip.register_magic_function(_script(original), magic_kind="cell", magic_name=name)
-
-
-WOVEN = re.compile(r"^\s*(for|while|until|if|case|function|\w+\s*\(\))\b|<<|\\$|^\s*\w+=\S*\s*$", re.M)
-
-
-def _script(original: Any) -> Callable[[str, str], Any]:
-    def script(line: str, cell: str) -> Any:
-        said = answer(re.sub(r"^\s*#.*$", "", cell, flags=re.M)) if not WOVEN.search(cell) else None
-        if said is None:
-            return original(line, cell)
-        if said[1]:
-            print(said[1])
-        if said[0] and "--no-raise-error" not in line:
-            raise subprocess.CalledProcessError(said[0], cell.encode())
-        return None
-
-    return script
+def _run(shell: str, command: str) -> int:
+    """The exit code, or minus the signal; output is shown as it comes."""
+    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+    process = subprocess.Popen(
+        [shell, "-c", command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    output = process.stdout.fileno()
+    try:
+        ended = False
+        while True:  # what runs on in the background keeps the pipe open: its end is not the command's
+            if select.select([output], [], [], 0 if ended else 0.05)[0]:
+                if not (part := os.read(output, 1 << 16)):
+                    break
+                print(decode(part), end="", flush=True)
+            elif ended:
+                break
+            ended = process.poll() is not None
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        raise
+    finally:
+        process.stdout.close()
+    return process.wait()
 
 
 def _transformer(ip: Any) -> None:

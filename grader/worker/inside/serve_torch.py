@@ -12,6 +12,9 @@ from . import record, serve_hooks
 from . import serve_catalog as catalog
 from .serve_transforms import describe
 
+SHIFT = 17
+"""Elements from the beginning of a stood-in matrix's row to that of the next."""
+
 
 def install() -> None:
     serve_hooks.when_imported("torchvision.datasets.utils", _utils)
@@ -94,14 +97,27 @@ def _random_checkpoint(url: str, dst: str) -> bool:
             continue
         takes = inspect.signature(models.get_model_builder(name)).parameters
         options = {"weights_backbone": None} if "weights_backbone" in takes else {}
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            state = models.get_model(name, weights=None, **options).state_dict()
+        with torch.device("meta"):
+            form = models.get_model(name, weights=None, **options).state_dict()
+        state = {key: _initial(torch, key, tensor, n) for n, (key, tensor) in enumerate(form.items())}
         torch.save(state, dst)
         given = f"{name}: random weights in place of the checkpoint"
         record.emit("substitution", asked=url, given=given, stand_in=True)
         return True
     return False
+
+
+def _initial(torch: Any, name: str, form: Any, seed: int) -> Any:
+    """He et al.'s initial values; of a large matrix, overlapping rows of one short vector, so that the file is small."""
+    if form.dim() < 2:
+        make = torch.ones if name.endswith(("weight", "running_var")) else torch.zeros
+        return make(form.shape, dtype=form.dtype)
+    rows, columns = form.shape[0], form.numel() // form.shape[0]
+    random = torch.Generator().manual_seed(seed)
+    values = torch.randn(SHIFT * rows + columns, generator=random) * (2 / columns) ** 0.5
+    shape = form.shape[1:]
+    steps = [SHIFT, *(shape[i + 1 :].numel() for i in range(len(shape)))]
+    return values.as_strided(form.shape, steps)
 
 
 # ---------------------------------------------------------------- which data sets were opened

@@ -1,0 +1,88 @@
+"""The question's own statement, where a student has kept it above the answer: it says nothing for them.
+
+Notebooks repeat what was asked in the course's words, which need not be the rubric's. So a statement is
+known by its form: a sentence that asks is no claim wherever it stands; and a text that opens with a task
+("Question 10: You are working in a startup. … Justify your approach.") is a task up to the last sentence of
+its first paragraph that asks or tells the student to do something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from grader.text.sentences import Sentence
+from grader.text.words import WORD, stems
+
+LABEL = re.compile(
+    r"^\W*(?:(?:question|ques?|exercise|ex|task|problem|q)\W{0,3}\d{1,2}\b|\d{1,2}\s*[.):])\W*", re.I
+)
+ASKS = re.compile(r"\?[\s\"'”’)*_]*$")
+TELLS = re.compile(
+    r"^\W*(?:(?:please|briefly|also|then|and)\s+)?(?:describe|explain|discuss|compare|contrast|justify|define|"
+    r"outline|highlight|illustrate|elaborate|summari[sz]e|state|mention|list|name|identify|include|provide|"
+    r"show|report|analy[sz]e|evaluate|write|give|what|why|how|which|when|in what)\b",
+    re.I,
+)
+WORKS = re.compile(
+    r"^\W*(?:use|using|implement|train|build|create|load|design|develop|plot|fine-?tune|visuali[sz]e)\b", re.I
+)
+SCENE = re.compile(
+    r"^\W*(?:you are\b|you have been\b|your (?:team|task|job|goal) (?:is|has)\b|imagine\b|suppose\b|consider\b|given\b)",
+    re.I,
+)
+RESTATED = 0.8
+"""Share of a sentence's words that are the prompt's, from which it is taken for a part of it."""
+SHARED = 0.4
+"""The same for a sentence that tells somebody to do something, as an answer may, too."""
+BETWEEN = 1
+"""So many sentences of the task may stand between two that ask."""
+
+
+def answered(sentences: Sequence[Sentence], prompt: str) -> tuple[Sentence, ...]:
+    """The sentences that can be an answer: without those that ask, and the task that the text opens with."""
+    start = _task(sentences, frozenset(stems(prompt)))
+    return tuple(s for s in sentences[start:] if s.code or not ASKS.search(s.text))
+
+
+def _task(sentences: Sequence[Sentence], asked: frozenset[str]) -> int:
+    """How many sentences at the beginning are the task, none where the text opens otherwise."""
+    at, labelled = 0, False
+    while (
+        at < len(sentences) and not sentences[at].code and not WORD.search(LABEL.sub("", sentences[at].text))
+    ):
+        at, labelled = at + 1, True  # "Question 10", alone in its heading or sentence
+    if at == len(sentences) or sentences[at].code:
+        return at
+    block = sentences[at].block
+    opening = [LABEL.sub("", sentences[at].text)]
+    labelled = labelled or opening[0] != sentences[at].text
+    for s in sentences[at + 1 :]:
+        if s.block != block or s.code:
+            break
+        opening.append(s.text)
+    end = since = 0
+    for n, text in enumerate(opening, 1):
+        if _asks(text, asked, heading=sentences[at].heading and n == 1):
+            end, since = n, 0
+        elif end or not (SCENE.match(opening[0]) or (labelled and n < LEAD)):
+            since += 1
+            if since > (BETWEEN if end else 0):
+                break
+    return at + end if end or (labelled and at) else 0
+
+
+LEAD = 4
+"""So many sentences of a labelled text may set the scene before the first one asks."""
+
+
+def _asks(text: str, asked: frozenset[str], heading: bool) -> bool:
+    if ASKS.search(text) or (heading and "?" in text):
+        return True
+    own = set(stems(text))
+    shared = len(own & asked) / max(len(own), 1)
+    if len(own) >= 3 and shared >= RESTATED:
+        return True
+    if TELLS.match(text):
+        return shared >= SHARED or len(own & asked) >= 2
+    return bool(WORKS.match(text)) and shared >= SHARED

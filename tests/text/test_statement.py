@@ -1,0 +1,86 @@
+"""What was asked is no answer, in whatever words and layout a notebook keeps it."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.text.assess import assess
+from grader.text.points import Point
+from grader.text.sentences import read_text
+from grader.text.statement import answered
+
+PROMPT = "Propose a way to sort X-ray images with few labels, justify it, and outline how to deploy it."
+TASK = (
+    "You work with a clinic. Your team is tasked with a system that sorts X-ray images into normal and\n"
+    "pneumonia. Due to few labels, what would you suggest among the networks discussed (e.g., transfer learning\n"
+    "with ResNet)? Justify your approach and outline a deployment strategy for production use."
+)
+SAID = "I would fine-tune a ResNet. It has seen ImageNet."
+POINTS = (Point(marks=5, says="transfer learning with a named network, since there are few labels"),)
+
+
+def left(text: str) -> list[str]:
+    return [s.text for s in answered(read_text(text), PROMPT)]
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "**Question 10:** {}\n\n{}",
+        "Q10. {}\n\n{}",
+        "10. {}\n- {}",
+        "## Question 10\n\n{}\n\n{}",
+        "### Q10\n{}\n\n**Answer:** {}",
+        "{}\n\n{}",
+    ],
+)
+def test_a_question_kept_above_its_answer_is_not_a_part_of_it(layout: str) -> None:
+    task = TASK.replace("You work", "You are working")
+    rest = left(layout.format(task, SAID))
+    assert "It has seen ImageNet." in rest and "fine-tune a ResNet" in rest[0]
+    assert not any("labels" in s or "outline" in s for s in rest)
+
+
+def test_a_question_in_one_long_heading_is_no_answer_either() -> None:
+    task = TASK.replace("\n", " ").replace("You work", "You are working")
+    assert left(f"## Question 10: {task}\n{SAID}") == ["I would fine-tune a ResNet.", "It has seen ImageNet."]
+
+
+def test_the_question_alone_earned_five_marks_and_is_now_blank() -> None:
+    a = assess(POINTS, PROMPT, read_text(f"**Question 10:** {TASK.replace('You work', 'You are working')}"))
+    assert a.blank and a.decided and a.mark == 0
+    b = assess(
+        POINTS,
+        PROMPT,
+        read_text("With few labels I would use transfer learning with a named network, ResNet."),
+    )
+    assert not b.blank and b.mark > 2
+
+
+def test_sentences_of_an_answer_stay_even_where_they_tell_somebody_to_do_something() -> None:
+    text = (
+        "Use smaller batches. Train with 16-bit floats. Show the network smaller images. Name no layer twice."
+    )
+    assert left(text) == [
+        "Use smaller batches.",
+        "Train with 16-bit floats.",
+        "Show the network smaller images.",
+        "Name no layer twice.",
+    ]
+    assert left("Transfer learning reuses a network. Why does it help? It has seen edges before.") == [
+        "Transfer learning reuses a network.",
+        "It has seen edges before.",
+    ]
+
+
+def test_an_answer_that_starts_in_the_paragraph_of_its_question_is_kept() -> None:
+    text = "Q4. Describe what a named network and few labels have in common. A ResNet has seen edges. It needs few labels."
+    assert left(text) == ["A ResNet has seen edges.", "It needs few labels."]
+
+
+def test_a_label_alone_is_not_cut_off_together_with_the_answer() -> None:
+    assert left("**Answer 3:** The field grows with depth. It matters.") == [
+        "Answer 3: The field grows with depth.",
+        "It matters.",
+    ]
+    assert left("### Q3\n\nThe field grows with depth.") == ["The field grows with depth."]
