@@ -149,6 +149,26 @@ def factor(unit: str, to: str) -> float | None:
         return None
 
 
+_UNITS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+WORDS = {w: n for n, w in enumerate(_UNITS.split(), 1)} | {w: 10 * n for n, w in enumerate(_TENS.split(), 2)}
+SPELLED = re.compile(
+    rf"\b(?:(?P<tens>{'|'.join(_TENS.split())})(?:[\s-](?P<unit>{'|'.join(_UNITS.split()[:9])}))?"
+    rf"|(?P<small>{'|'.join(sorted(_UNITS.split(), key=len, reverse=True))}))\b",
+    re.I,
+)
+
+
+def spelled_out(text: str) -> str:
+    """A text with its number words, up to ninety-nine, as digits: "sixty million" is "60 million"."""
+
+    def digits(m: re.Match[str]) -> str:
+        words = [m.group(g) for g in ("tens", "unit", "small") if m.group(g)]
+        return str(sum(WORDS[w.lower()] for w in words))
+
+    return SPELLED.sub(digits, text)
+
+
 def _suffix(text: str, at: int) -> tuple[float, str | None, Kind, int]:
     """Scale, unit, kind and end of what follows a number at ``at``."""
     scale, unit, kind, end = 1.0, None, "number", at

@@ -16,7 +16,7 @@ from grader.text.match import Features, Prepared, Question, has_term
 from grader.text.points import Fact, Part, Point, alternatives
 from grader.text.polarity import Sense, covers, says
 from grader.text.polarity import agrees as agrees_with
-from grader.text.quantities import agrees, quantities
+from grader.text.quantities import agrees, quantities, spelled_out
 from grader.text.sentences import Sentence
 from grader.text.subject import clause, said_of
 from grader.text.words import stems
@@ -133,7 +133,11 @@ class Points:
         share = float(share > 0) if part.either else share
         first = next((s for s in where if s is not None), None)
         if share >= p:
-            return PartReading(part, share, ABSENT + (FOUND - ABSENT) * share, first or at, None, share)
+            chance = ABSENT + (FOUND - ABSENT) * share
+            denied = first is not None and _denies(part, first.text)
+            if denied:
+                share, chance = share * CONTRARY, chance * CONTRARY
+            return PartReading(part, share, chance, first or at, None, share, first if denied else None)
         return PartReading(part, model.made(p), p, at, f, share, contrary)
 
     def _one(
@@ -185,6 +189,13 @@ def combine(
     return share, tuple((r.part.marks / total, r.chance) for r in rows)
 
 
+def _denies(part: Part, text: str) -> bool:
+    """Whether a sentence that has a part's facts says the opposite of the part."""
+    if covers(part.says, text) < SAME_MATTER:
+        return False
+    return agrees_with((part.says, *part.also), part.says, text) is not Sense.AGREES
+
+
 def _rivals(points: Sequence[Point]) -> dict[tuple[str, ...], tuple[str, ...]]:
     """For what each point or part is about, the names of all else that this question is about."""
     named = {a for p in points for a in (p.about, *(x.about for x in (*p.parts, *p.lesser))) if a}
@@ -219,7 +230,7 @@ def _stated(fact: Fact, text: str) -> list[tuple[int, int]]:
     if fact.count is not None:
         return [
             (q.start, q.end)
-            for q in quantities(text)
+            for q in quantities(spelled_out(text))
             if any(
                 agrees(q, n, fact.unit, fact.tolerance)
                 or (

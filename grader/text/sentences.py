@@ -71,16 +71,17 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
                 parents.pop()
             above = " ".join(p for _, p in parents)
         under = " ".join(x for x in (heading, lead, above) if x)
-        start, subject = 0, ""
+        start, subject, continued = 0, "", False
         row = held[0].kind == "row"
         for part in _split(text):
             start = max(text.find(part, start), 0)
             line = next(n for e, n in ends if start < e)
-            if PRONOUN.match(part):
+            if PRONOUN.match(part) or continued:
                 out.append(Sentence(part, line, piece, f"{under} {subject}".strip(), block, row=row))
             else:
                 subject = " ".join(part.split()[:6])
                 out.append(Sentence(part, line, piece, under, block, row=row))
+            continued = part.endswith(";")  # "VGG: 16 layers; 3×3 throughout"
             start += len(part)
         if held[0].kind == "item":
             parents.append((held[0].indent, text if len(text) <= 90 else ""))
@@ -134,7 +135,7 @@ def code_words(line: str) -> str:
     is added in brackets.
     """
     text = CAMEL.sub(" ", IMPORT.sub("import", line).replace("_", " "))
-    plain = re.sub(r"\s+", " ", re.sub(r"[^\w\s.,:'\"=/%×+-]", " ", text)).strip()
+    plain = re.sub(r"\s+", " ", re.sub(r"[^\w\s.,:'\"=/%×+()*-]", " ", text)).strip()
     said = in_words(line)
     return f"{plain} ({said})" if said else plain
 
