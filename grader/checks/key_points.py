@@ -14,7 +14,7 @@ from grader.submission.model import UNSURE
 from grader.text.assess import POINT_TOLERANCE, Assessment, assess
 from grader.text.beside import Beside, Opinion
 from grader.text.calibration import Calibration, shipped
-from grader.text.guards import picture
+from grader.text.guards import count, picture
 from grader.text.points import Point
 from grader.text.reader import Reading
 from grader.text.sentences import Sentence, read_code, read_text
@@ -56,10 +56,19 @@ def sentences_of(pieces: Sequence[Piece]) -> list[Sentence]:
     return out
 
 
+LABEL = 6
+"""Words that a label may have which is no heading: Q2. LeNet-5."""
+
+
 def label_alone(written: Sequence[Sentence], prompt: str) -> bool:
-    """Whether nothing stands there, or nothing but headings that hardly say more than the question does."""
-    own = {stem for s in written for stem in stems(s.text)}
-    return all(s.heading for s in written) and len(own - set(stems(prompt))) <= 3
+    """Whether nothing stands there but the question's label: headings that hardly say more than the question
+    does, or up to `LABEL` words all of which it has and that are no sentence."""
+    words = [(s, {stem for stem in stems(s.text) if not stem.isdigit()}) for s in written]
+    new = {stem for _, own in words for stem in own} - set(stems(prompt))
+    if all(s.heading for s in written):
+        return len(new) <= 3
+    ended = any(own and s.text.rstrip().endswith((".", "!", "?")) for s, own in words)
+    return count(written) <= LABEL and not new and not ended
 
 
 def judge(c: KeyPoints, case: Case) -> Verdict:
