@@ -212,6 +212,20 @@ def lint(files: Annotated[list[Path], typer.Argument(help="Rubric files.")]) -> 
         raise typer.Exit(3)
 
 
+@app.command(help="Write a rubric for students: no hidden criteria, no answers in words or numbers.")
+def publish(
+    rubric: Annotated[Path, typer.Argument(help="Your rubric file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write, in a folder of its own.")],
+    withhold: Annotated[
+        list[str] | None, typer.Option("--withhold", help="Withhold criteria of this check, too: layers, …")
+    ] = None,
+) -> None:
+    from grader.rubric.publish import publish as write
+
+    write(rubric, out, withhold or ())
+    print(out)
+
+
 @data.command("list", help="What is in the cache, and what is not.")
 def data_list() -> None:
     from grader.console import statuses

@@ -334,7 +334,7 @@ def test_marks_in_the_reports_file_make_answers_in_words_final(desk: Desk) -> No
     assert ended.code == 0, ended.err
     assert "20 suggestions for answers in words look sure" in ended.out
     file = desk.home / "reports" / "answers.csv"
-    with open(file, newline="") as text:
+    with open(file, newline="", encoding="utf-8-sig") as text:
         rows = list(csv.DictReader(text))
     with open(file, "w", newline="") as text:
         table = csv.DictWriter(text, list(rows[0]))

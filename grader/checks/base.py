@@ -61,6 +61,11 @@ class Criterion(Record):
         """Whether it needs the reference's spread over seeds on this worker under this profile."""
         return False
 
+    @property
+    def tells_answer(self) -> bool:
+        """Whether its keys hold the answer itself, so that a rubric for students withholds them."""
+        return False
+
     def title(self) -> str:
         """One line for the report, in the words of the field."""
         return self.says or self.check.replace("_", " ")

@@ -14,7 +14,7 @@ from grader.submission.model import UNSURE
 from grader.text.assess import POINT_TOLERANCE, Assessment, assess
 from grader.text.beside import Beside, Opinion
 from grader.text.calibration import Calibration, shipped
-from grader.text.guards import picture
+from grader.text.guards import count, picture
 from grader.text.points import Point
 from grader.text.reader import Reading
 from grader.text.sentences import Sentence, read_code, read_text
@@ -36,6 +36,10 @@ class KeyPoints(Criterion):
             raise ValueError(f"marks is {self.marks:g}, but {which} add up to {total:g}")
         return self
 
+    @property
+    def tells_answer(self) -> bool:
+        return True
+
     def title(self) -> str:
         return self.says or "key points of the answer"
 
@@ -52,10 +56,19 @@ def sentences_of(pieces: Sequence[Piece]) -> list[Sentence]:
     return out
 
 
+LABEL = 6
+"""Words that a label may have which is no heading: Q2. LeNet-5."""
+
+
 def label_alone(written: Sequence[Sentence], prompt: str) -> bool:
-    """Whether nothing stands there, or nothing but headings that hardly say more than the question does."""
-    own = {stem for s in written for stem in stems(s.text)}
-    return all(s.heading for s in written) and len(own - set(stems(prompt))) <= 3
+    """Whether nothing stands there but the question's label: headings that hardly say more than the question
+    does, or up to `LABEL` words all of which it has and that are no sentence."""
+    words = [(s, {stem for stem in stems(s.text) if not stem.isdigit()}) for s in written]
+    new = {stem for _, own in words for stem in own} - set(stems(prompt))
+    if all(s.heading for s in written):
+        return len(new) <= 3
+    ended = any(own and s.text.rstrip().endswith((".", "!", "?")) for s, own in words)
+    return count(written) <= LABEL and not new and not ended
 
 
 def judge(c: KeyPoints, case: Case) -> Verdict:
@@ -99,7 +112,7 @@ def judge(c: KeyPoints, case: Case) -> Verdict:
     more["private"] = "; ".join(private)
     if found:
         return review(c, mark, f"{reason}; {found[0]}", **more)
-    if beside.record is None:
+    if beside.record is None or not a.decided:
         more["evidence"]["unconfirmed"] = True
         return review(c, mark, f"{reason}; {UNCONFIRMED}", **more)
     if mark >= c.marks:
@@ -126,9 +139,15 @@ def _doubts(c: KeyPoints, case: Case, a: Assessment, mark: float) -> tuple[list[
     differing, said = _second_reading(a, beside.opinions.get(c.title(), ()))
     found += differing
     private += said
-    if not a.decided and not a.guards:
+    if not a.decided and not a.guards and not _waits(a, beside.record):
         found.append("the wording leaves room for doubt")
     return found, private
+
+
+def _waits(a: Assessment, record: Calibration | None) -> bool:
+    """Whether a suggestion would stand, had the teacher marked enough answers of its kind, good or bad."""
+    limit = 0.0 if record is None else record.accept if a.share >= 0.5 else record.reject
+    return limit > 1 and shipped().decided(a.share, a.confidence)
 
 
 def _second_reading(a: Assessment, opinions: Sequence[Opinion]) -> tuple[list[str], list[str]]:

@@ -55,6 +55,10 @@ class QuantityCriterion(Criterion):
             raise ValueError("give exactly one of expect and shapes")
         return self
 
+    @property
+    def tells_answer(self) -> bool:
+        return True
+
     def title(self) -> str:
         return self.says or "the figure asked for"
 

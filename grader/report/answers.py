@@ -65,7 +65,7 @@ def answers_csv(results: Results, kept: Mapping[Key, Row]) -> str:
     table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     table.writeheader()
     table.writerows(sorted(rows.values(), key=lambda r: (r["assignment"], r["question"])))
-    return out.getvalue()
+    return "\ufeff" + out.getvalue()  # the mark by which Excel knows UTF-8
 
 
 def filled_in(folder: Path) -> dict[Key, Row]:

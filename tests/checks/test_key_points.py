@@ -58,6 +58,25 @@ def test_a_question_left_out_is_lost_but_not_where_the_match_is_uncertain() -> N
     assert judged(q, confidence=0.4).state is State.REVIEW
 
 
+@pytest.mark.parametrize("label", ["## Question 5: residual connections", "Q5. Residual connections", "5)"])
+def test_a_label_with_nothing_below_it_is_a_blank_answer(label: str) -> None:
+    v = judged(question(RESIDUAL), label)
+    assert (v.state, v.mark) == (State.LOST, 0)
+    assert "no answer in words" in v.reason
+
+
+@pytest.mark.parametrize(
+    "said", ["I do not know.", "Q5. Gradients vanish.", "## Shortcuts carry the input on, unchanged"]
+)
+def test_a_few_words_of_ones_own_are_an_answer_for_a_person(said: str) -> None:
+    assert judged(question(RESIDUAL), said).state is State.REVIEW
+
+
+def test_an_answer_that_is_a_picture_alone_goes_to_a_person() -> None:
+    v = judged(question(RESIDUAL), "![my answer](attachment:answer.png)", confidence=1.0)
+    assert v.state is State.REVIEW and "picture" in v.reason
+
+
 def test_marks_lost_while_the_match_is_uncertain_go_to_a_person() -> None:
     q = question(RESIDUAL)
     assert judged(q, q.good[0], confidence=0.4).state is State.REVIEW

@@ -29,6 +29,7 @@ CRITERIA: dict[str, list[dict[str, Any]]] = {
     "analysis": [{"of": "fit"}],
     "quantity": [{"expect": 903400}],
     "key_points": [{"points": [{"marks": 4, "says": "the shortcut adds the input to the output"}]}],
+    "withheld": [{"of": "key_points"}],
 }
 
 CLAIMS = """Test accuracy: 99.2%, training time: 35.2 seconds, 44,426 parameters.

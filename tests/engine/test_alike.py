@@ -22,15 +22,6 @@ LIKE = f"{STRIDE} {PADDING} {FILTER} That is what a picture of the sea has taugh
 UNLIKE = "Pooling layers were invented by accident, and nobody has used them since the nineties at all."
 
 
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store in which an answer without code has been run: to the worker all of them are alike."""
-    home = tmp_path_factory.mktemp("ran")
-    prose.assignment(home)
-    grade(prose.hand_in(home, {"some": FILTER}), prose.options(home))
-    return home / "store"
-
-
 @pytest.fixture
 def home(tmp_path: Path, ran: Path) -> Path:
     shutil.copytree(ran, tmp_path / "store")

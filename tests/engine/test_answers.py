@@ -26,15 +26,6 @@ CLASS = {
 }
 
 
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store in which an answer without code has been run: to the worker all of them are alike."""
-    home = tmp_path_factory.mktemp("ran")
-    prose.assignment(home)
-    grade(prose.hand_in(home, {"some": FILTER}), prose.options(home))
-    return home / "store"
-
-
 @pytest.fixture
 def home(tmp_path: Path, ran: Path) -> Path:
     shutil.copytree(ran, tmp_path / "store")
@@ -93,7 +84,7 @@ def filled(results: Results, home: Path, marks: dict[str, float | None]) -> Path
     """The report's answers.csv with these marks, by the submission's name; None leaves a line as it is."""
     written = report.write(results, home / "report", Store(home / "store").blob)
     assert written.answers is not None
-    with open(written.answers, newline="") as file:
+    with open(written.answers, newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         given = marks.get(Path(row["submission"]).stem)
@@ -128,6 +119,15 @@ def test_marks_that_contradict_the_suggestions_leave_the_others_open(home: Path)
     again = graded(home)
     assert (criterion(again, "all-3").state, criterion(again, "all-3").mark) == (State.PARTIAL, 3)
     assert states(again)["full"] is State.REVIEW and states(again)["wrong"] is State.REVIEW
+    assert not criterion(again, "full").unconfirmed, "it must be looked at"
+
+
+def test_marks_on_good_answers_alone_leave_the_bad_ones_to_be_confirmed(home: Path) -> None:
+    prose.hand_in(home, prose.many())
+    confirm(filled(graded(home), home, {f"all-{i}": 10.0 for i in range(10)}), prose.options(home))
+    again = graded(home)
+    assert states(again)["full"] is State.EARNED
+    assert criterion(again, "wrong").unconfirmed and criterion(again, "none-1").unconfirmed
 
 
 def test_a_few_marks_count_for_their_answers_and_decide_nothing_else(home: Path) -> None:
@@ -164,7 +164,7 @@ def test_marks_that_were_filled_in_survive_a_report_that_is_written_anew(home: P
         update={"submissions": tuple(s for s in results.submissions if Path(s.file).stem != "full")}
     )
     report.write(fewer, home / "report", Store(home / "store").blob)
-    with open(file, newline="") as text:
+    with open(file, newline="", encoding="utf-8-sig") as text:
         marks = {Path(r["submission"]).stem: r["mark"] for r in csv.DictReader(text)}
     assert marks == {"half": "4.5", "full": "9", "wrong": ""}
     file.write_text("question;nonsense\n1;2\n")

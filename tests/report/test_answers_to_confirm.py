@@ -86,7 +86,7 @@ def test_answers_csv_holds_each_answer_once_and_no_formula(
 ) -> None:
     written = write(results(waiting), tmp_path, blobs)
     assert written.answers is not None
-    text = written.answers.read_text()
+    text = written.answers.read_text("utf-8-sig")
     assert text.splitlines()[0] == (
         "assignment,question,submission,answer,suggested,out_of,mark,state,confidence,criterion"
     )
