@@ -184,3 +184,12 @@ def test_a_package_that_a_library_lacks_is_not_the_students_fault(error: tuple[s
 def test_code_that_gives_up_without_a_gpu_goes_to_a_person(source: str, error: tuple[str, str]) -> None:
     v = mark(Notebook().code(source, error=error, line=1))
     assert v.state is State.REVIEW and "There is no GPU on this worker" in v.reason
+
+
+def test_a_program_that_we_lack_is_not_the_students_fault() -> None:
+    error = (
+        "ExecutableNotFound",
+        "failed to execute PosixPath('dot'), make sure the Graphviz executables are on PATH",
+    )
+    v = mark(Notebook().code("make_dot(y).render('net')", error=error))
+    assert v.state is State.UNGRADED and "Graphviz is not installed on this worker" in v.reason
