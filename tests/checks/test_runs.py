@@ -153,6 +153,19 @@ def test_a_mistake_of_ones_own_is_not_a_matter_of_versions() -> None:
     assert mark(old(("ZeroDivisionError", "division by zero"), saved="ok")).state is State.LOST
 
 
+def test_a_misspelt_import_is_the_students_own_error() -> None:
+    error = (
+        "ImportError",
+        "cannot import name 'np_utilz' from 'keras.utils' (/venv/keras/utils/__init__.py)",
+    )
+    assert mark(old(error, "from keras.utils import np_utilz\nx = np_utilz")).state is State.LOST
+    used = old(error, "from keras.utils import multi_gpu_model")
+    used.code(
+        "net = multi_gpu_model(1)", error=("NameError", "name 'multi_gpu_model' is not defined"), saved="done"
+    )
+    assert mark(used).state is State.REVIEW
+
+
 def test_a_module_that_a_library_no_longer_has_is_not_a_package_that_we_lack() -> None:
     v = mark(old(("ModuleNotFoundError", "No module named 'keras.wrappers.scikit_learn'")))
     assert v.state is State.REVIEW
