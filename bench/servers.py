@@ -21,13 +21,13 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from grader.engine.servers import server_of
 from grader.evidence.model import Limits, Piece, Profile
-from grader.worker.forkserver import WARM, ForkServer
+from grader.worker.forkserver import ForkServer
 from grader.worker.provisioner import Launch, kernel_sandbox, kernel_task
 from grader.worker.run import Setup, run
 from grader.worker.session import Session
 
-KERAS = (*WARM, "tensorflow", "keras")
 TORCH_STEP = """
 import torch
 from torch import nn
@@ -125,10 +125,12 @@ def notebook(server: ForkServer) -> float:
     return median(seconds)
 
 
-def cost(warm: tuple[str, ...], step: str) -> Cost:
-    with ForkServer(warm):  # so that the libraries' files are in the system's memory, as in daily use
+def cost(backend: str, step: str) -> Cost:
+    with server_of(
+        backend, "namespaces"
+    ):  # so that the libraries' files are in the system's memory, as in daily use
         pass
-    with ForkServer(warm) as server:
+    with server_of(backend, "namespaces") as server:
         assert not server.problems, server.problems
         idle = of(server.pid)
         ready, fresh, trained = asyncio.run(kernels(server, step))
@@ -142,7 +144,11 @@ def size(count: int) -> str:
 def main() -> None:
     cores, memory = len(os.sched_getaffinity(0)), psutil.virtual_memory().total / 2**30
     load = os.getloadavg()[0]
-    found = {"torch": cost(WARM, TORCH_STEP), "torch, TensorFlow": cost(KERAS, KERAS_STEP)}
+    found = {
+        "torch": cost("", TORCH_STEP),
+        "torch, TensorFlow": cost("tensorflow", KERAS_STEP),
+        "Keras on torch": cost("torch", KERAS_STEP),
+    }
     table = Table(
         title=f"Fork servers: {platform.machine()}, {cores} cores, {memory:.0f} GiB; "
         f"load {load:.1f} before, {os.getloadavg()[0]:.1f} after"

@@ -78,6 +78,9 @@ def fault_of(case: Case, run: PieceRun, failure: Failure) -> tuple[Fault, str]:
         return Fault.OURS, f"The package `{package}` is not installed on this worker.{command}"
     if failure.name == "ImportError" and (m := _WANTED.search(failure.message)):
         return Fault.OURS, f"The package `{next(filter(None, m.groups()))}` is not installed on this worker."
+    if failure.name in ("ExecutableNotFound", "TBNotInstalledError", "DotExecutableNotFound"):
+        program = "TensorBoard" if failure.name.startswith("TB") else "Graphviz"
+        return Fault.OURS, f"{program} is not installed on this worker."
     if _wants_gpu(case, run, failure):
         return Fault.UNSETTLED, "There is no GPU on this worker."
     if _NETWORK.search(text) or _NETWORK.search(failure.traceback.rsplit("\n", 3)[-1]):

@@ -36,7 +36,7 @@ def changed_library(case: Case, run: PieceRun, failure: Failure) -> str:
     piece = case.pieces[run.piece]
     library = _library(failure)
     version = _version(case, library)
-    gone = failure.name in ("ImportError", "ModuleNotFoundError") and _GONE.search(failure.message)
+    gone = failure.name == "ModuleNotFoundError" and _GONE.search(failure.message)
     if gone and not version:  # it is not installed at all
         return ""
     if not gone and not (_of_a_library(case, failure) and ran_before(case, piece)):

@@ -14,7 +14,7 @@ from grader.rubric.model import Assignment
 from grader.text.judge import Endpoint
 
 LIMITS = {
-    Profile.SMOKE: Limits(cell=90, question=150, notebook=300),
+    Profile.SMOKE: Limits(cell=120, question=150, notebook=300),
     Profile.FULL: Limits(cell=3_600, question=7_200, notebook=14_400, memory=24 * 2**30),
 }
 """In ``smoke`` a whole notebook ends within five minutes on two cores."""

@@ -38,6 +38,11 @@ def backend(pieces: Sequence[Piece]) -> str | None:
     return first if not others and first in WARMED else ""
 
 
+def server_of(backend: str, level: str) -> ForkServer:
+    """A server with Keras on this backend; "" is one without Keras."""
+    return ForkServer(WARMED[backend], level=level, variables={"KERAS_BACKEND": backend} if backend else {})
+
+
 def servers(notebooks: Sequence[Sequence[Piece]], level: str) -> list[ForkServer]:
     """A server for each notebook, in order, not started yet; as few as will do.
 
@@ -50,7 +55,6 @@ def servers(notebooks: Sequence[Sequence[Piece]], level: str) -> list[ForkServer
     for want in wanted:
         name = plain if want is None else want
         if name not in made:
-            variables = {"KERAS_BACKEND": name} if name else {}
-            made[name] = ForkServer(WARMED[name], level=level, variables=variables)
+            made[name] = server_of(name, level)
         found.append(made[name])
     return found

@@ -9,7 +9,7 @@ import platform
 import sys
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
 from grader.evidence.model import Environment, Limits, Piece, Profile
@@ -34,7 +34,7 @@ def device() -> str:
 
 @cache
 def packages() -> dict[str, str]:
-    """Installed versions of the libraries that evidence depends on."""
+    """Installed versions of the libraries that a report should name."""
     found = {}
     for name in PACKAGES:
         try:
@@ -42,6 +42,12 @@ def packages() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+@cache
+def _installed() -> tuple[tuple[str, str], ...]:
+    """Everything that a notebook could import: what it lacked may be installed by the next run."""
+    return tuple(sorted({(d.name.lower(), d.version) for d in distributions() if d.name}))
 
 
 @cache
@@ -103,7 +109,7 @@ def key(pieces: Iterable[Piece], profile: Profile, limits: Limits, bundle_digest
         "bundle": bundle_digest,
         "seed": seed,
         "python": sys.version,
-        "packages": packages(),
+        "packages": _installed(),
         "device": device(),
         "inside": inside_digest(),
     }

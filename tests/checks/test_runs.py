@@ -153,6 +153,19 @@ def test_a_mistake_of_ones_own_is_not_a_matter_of_versions() -> None:
     assert mark(old(("ZeroDivisionError", "division by zero"), saved="ok")).state is State.LOST
 
 
+def test_a_misspelt_import_is_the_students_own_error() -> None:
+    error = (
+        "ImportError",
+        "cannot import name 'np_utilz' from 'keras.utils' (/venv/keras/utils/__init__.py)",
+    )
+    assert mark(old(error, "from keras.utils import np_utilz\nx = np_utilz")).state is State.LOST
+    used = old(error, "from keras.utils import multi_gpu_model")
+    used.code(
+        "net = multi_gpu_model(1)", error=("NameError", "name 'multi_gpu_model' is not defined"), saved="done"
+    )
+    assert mark(used).state is State.REVIEW
+
+
 def test_a_module_that_a_library_no_longer_has_is_not_a_package_that_we_lack() -> None:
     v = mark(old(("ModuleNotFoundError", "No module named 'keras.wrappers.scikit_learn'")))
     assert v.state is State.REVIEW
@@ -184,3 +197,12 @@ def test_a_package_that_a_library_lacks_is_not_the_students_fault(error: tuple[s
 def test_code_that_gives_up_without_a_gpu_goes_to_a_person(source: str, error: tuple[str, str]) -> None:
     v = mark(Notebook().code(source, error=error, line=1))
     assert v.state is State.REVIEW and "There is no GPU on this worker" in v.reason
+
+
+def test_a_program_that_we_lack_is_not_the_students_fault() -> None:
+    error = (
+        "ExecutableNotFound",
+        "failed to execute PosixPath('dot'), make sure the Graphviz executables are on PATH",
+    )
+    v = mark(Notebook().code("make_dot(y).render('net')", error=error))
+    assert v.state is State.UNGRADED and "Graphviz is not installed on this worker" in v.reason

@@ -58,3 +58,10 @@ def test_the_code_inside_the_kernel_changes_it(tmp_path: Path, monkeypatch: pyte
         assert key() != before
     finally:
         environment.inside_digest.cache_clear()
+
+
+def test_a_package_installed_since_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that failed for want of it must not be taken from the store."""
+    before = key()
+    monkeypatch.setattr(environment, "_installed", lambda: (("timm", "1.0"),))
+    assert key() != before

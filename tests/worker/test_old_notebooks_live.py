@@ -87,6 +87,14 @@ KERAS = {
     "print(np.allclose(same.predict(x[:4]), net.predict(x[:4])), best.count_params() == net.count_params())",
     "a plot": "from tensorflow.keras.utils import plot_model\nplot_model(net, to_file='net.png', show_shapes=True)\n"
     "from PIL import Image\nprint(Image.open('net.png').size[0] > 100)",
+    "functions on symbols": "i = keras.Input((28, 28, 1))\nsmall = tf.image.resize(i, (14, 14))\n"
+    "a = tf.nn.relu(Conv2D(4, 3, padding='same')(small))\nz = tf.concat([a, Conv2D(4, 5, padding='same')(small)], axis=-1)\n"
+    "inception = keras.Model(i, Dense(10, activation='softmax')(tf.reduce_mean(z, axis=[1, 2])))\n"
+    "inception.compile('adam', 'sparse_categorical_crossentropy')\ninception.fit(x, y, verbose=0)\nprint(inception.output_shape)",
+    "functions in a model of one's own": "class Own(keras.Model):\n    def __init__(self):\n        super().__init__()\n"
+    "        self.conv, self.out = Conv2D(4, 3), Dense(10)\n    def call(self, x):\n"
+    "        x = tf.reshape(tf.nn.relu(self.conv(x)), (-1, 26 * 26 * 4))\n        return tf.nn.softmax(self.out(x))\n"
+    "own = Own()\nprint(own(x).shape)",
     "names of classes": "from keras.applications.resnet50 import decode_predictions\n"
     "print(decode_predictions(np.eye(1000)[:1] * 1.0, top=1)[0][0][1])",
 }
@@ -97,6 +105,8 @@ SAYS = {
     "answers": "(64,) True\nconv2d (None, 26, 26, 4)\nleaky_ (None, 26, 26, 4)\n0.5",
     "files": "True True",
     "a plot": "True",
+    "functions on symbols": "(None, 10)",
+    "functions in a model of one's own": "(64, 10)",
     "names of classes": "tench",
     "a model and its batches": "True cpu",
     "a device by name": "torch.Size([64, 10])",
@@ -172,3 +182,20 @@ def test_a_notebook_in_keras_2_runs_as_it_was_meant(of_keras: Ran, cell: str) ->
 def test_its_model_is_trained_by_its_generator(of_keras: Ran) -> None:
     trained = [s for s in of_keras.execution.snapshots if s.variable == "net" and s.trained]
     assert trained[0].steps == 8
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("tensorflow") is None, reason="the extra `keras` is not installed")
+def test_models_that_call_tensorflow_are_read(of_keras: Ran) -> None:
+    measured = {m.program: m for m in of_keras.execution.measurements}
+    found = {s.variable: measured.get(s.program or "") for s in of_keras.execution.snapshots}
+    inception, own = found["inception"], found["own"]
+    assert inception is not None and own is not None
+    assert inception.parameters == 40 + 104 + 90 and inception.output_shape == (None, 10)
+    assert [layer.kind for layer in own.layers] == [
+        "convolution",
+        "activation",
+        "flatten",
+        "dense",
+        "activation",
+    ]

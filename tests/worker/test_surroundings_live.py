@@ -11,16 +11,16 @@ from grader.worker.forkserver import ForkServer
 from grader.worker.provisioner import DATA
 
 CELLS = {
-    "installs": "!pip install -q torchinfo kaggle\npip install torch\n%pip install numpy\n!pip install -r requirements.txt 2>&1 | tail -1",
+    "installs": "!pip install -q nosuchinfo kaggle\npip install torch\n%pip install numpy\n!pip install -r requirements.txt 2>&1 | tail -1",
     "installs by subprocess": "import os, subprocess, sys\n"
-    "subprocess.check_call([sys.executable, '-m', 'pip', 'install', '-q', 'torchinfo'])\n"
+    "subprocess.check_call([sys.executable, '-m', 'pip', 'install', '-q', 'nosuchinfo'])\n"
     "print('exit', os.system('pip install numpy > /dev/null'))",
     "a bash cell": "%%bash\npip install gdown\nmkdir -p raw && cd raw\n"
     "wget -q https://download.pytorch.org/tutorial/hymenoptera_data.zip; unzip -q hymenoptera_data.zip\n"
     "echo 'a; b'\nls hymenoptera_data/train",
     "a loop in bash": "%%bash\nfor i in 1 2; do\n  echo number $i\ndone",
     "a loop that installs and fetches": "%%bash\nset -e\nBASE=https://download.pytorch.org/tutorial\n"
-    "for package in torchinfo numpy; do\n  pip install -q $package\ndone\n"
+    "for package in nosuchinfo numpy; do\n  pip install -q $package\ndone\n"
     "if [ ! -d bees ]; then\n  mkdir bees && cd bees\n  wget -qO data.zip $BASE/hymenoptera_data.zip \\\n    && unzip -q data.zip\nfi\n"
     "ls bees hymenoptera_data 2>/dev/null | wc -l\nls hymenoptera_data/val",
     "a script of another shell": "%%sh\nnvidia-smi || echo 'no GPU'\nsudo apt-get install -y graphviz\nkaggle datasets list || true",
@@ -33,7 +33,8 @@ CELLS = {
     "print(subprocess.check_output('cd raw && wget -q https://example.org/a.zip; echo code $?', shell=True, text=True).strip())\n"
     "print(os.popen('nvidia-smi').read().strip())\n"
     "print(subprocess.run('unzip -q piped.zip -d again', shell=True, cwd='/content').returncode, os.listdir('again'))",
-    "the system's own": "!git --version && git init -q repo && echo made\n!pip --version; sudo echo as root",
+    "the system's own": "!git --version && git init -q repo && echo made\n!pip --version; sudo echo as root\n"
+    "!cd raw && python -c 'import os, pip; print(os.path.basename(os.getcwd()), pip.__file__)'",
     "a drive": "from google.colab import drive\ndrive.mount('/content/drive', force_remount=True)\n"
     "import os\nprint(sorted(os.listdir('/content/drive/MyDrive/data')))",
     "an upload": "from google.colab import files\nuploaded = files.upload()\nfrom PIL import Image\n"
@@ -85,12 +86,12 @@ def ran(server: ForkServer) -> Ran:
 
 
 SAYS = {
-    "installs": ("torchinfo is not available where this notebook is graded", "already satisfied: torch"),
+    "installs": ("nosuchinfo is not available where this notebook is graded", "already satisfied: torch"),
     "installs by subprocess": ("exit 0",),
     "a bash cell": ("a; b\nants\nbees",),
     "a loop in bash": ("number 1\nnumber 2",),
     "a loop that installs and fetches": (
-        "torchinfo is not available where this notebook is graded",
+        "nosuchinfo is not available where this notebook is graded",
         "already satisfied: numpy",
         "ants\nbees",
     ),
@@ -108,7 +109,7 @@ SAYS = {
         "NVIDIA-SMI: no GPU",
         "0 ['hymenoptera_data']",
     ),
-    "the system's own": ("as root",),
+    "the system's own": ("as root", "raw /home/student/.grade/modules/pip/__init__.py"),
     "a drive": ("Mounted at /content/drive", "train"),
     "an upload": ("sample.jpg (640, 480)",),
     "absolute paths": ("content True 3\nkaggle True 3",),
@@ -151,7 +152,7 @@ def test_what_was_answered_is_noted_with_its_cell(ran: Ran) -> None:
         "installs", "installs by subprocess", "a bash cell", "a drive", "an upload", "input", "exit in a handler",
         "serving it", "a tunnel", "the network",
     } <= cells  # fmt: skip
-    assert any("torchinfo" in asked for cell, asked in noted if cell == "installs by subprocess")
+    assert any("nosuchinfo" in asked for cell, asked in noted if cell == "installs by subprocess")
     assert sum("streamlit run" in asked for cell, asked in noted if cell == "serving it") == 2
 
 

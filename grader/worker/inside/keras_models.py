@@ -197,6 +197,11 @@ def _inputs(seen: Seen, data: Any, how: str) -> None:
             seen.input_range = found.range
 
 
+def is_busy() -> bool:
+    """Whether models are just now being looked at, or written, and no code of the notebook's runs."""
+    return bool(_state["busy"])
+
+
 # ---------------------------------------------------------------- models and their weights
 
 

@@ -10,7 +10,7 @@ import functools
 import sys
 from typing import Any
 
-from . import record, serve_hooks, serve_keras2_files, serve_keras2_names
+from . import record, serve_hooks, serve_keras2_files, serve_keras2_names, serve_keras2_ops
 
 GONE = {"workers", "use_multiprocessing", "max_queue_size", "max_q_size", "pickle_safe"}
 """Options of `fit` and its kind that say how batches are fetched, not what is learned."""
@@ -21,6 +21,7 @@ def install() -> None:
     """Acts when Keras's modules are imported; imports nothing itself."""
     serve_keras2_names.install()
     serve_keras2_files.install()
+    serve_keras2_ops.install()
     serve_hooks.when_imported("keras.src.models.model", _methods)
     serve_hooks.when_imported("keras.src.layers.layer", _shapes)
     serve_hooks.when_imported("keras.src.callbacks.history", _history)

@@ -1,4 +1,4 @@
-"""What older PyTorch, torchvision, NumPy and Matplotlib had, under the names of that time.
+"""What older PyTorch, torchvision, NumPy, Matplotlib and Pillow had, under the names of that time.
 
 Notebooks live longer than names: where only the writing differs, they run as they were meant.
 """
@@ -21,6 +21,8 @@ def install() -> None:
     serve_hooks.when_imported("torchvision.models", _models)
     serve_hooks.when_imported("numpy", _numpy)
     serve_hooks.when_imported("matplotlib.style", _styles)
+    serve_hooks.when_imported("matplotlib.cm", _maps)
+    serve_hooks.when_imported("PIL.Image", _pictures)
 
 
 def _torch(torch: Any) -> None:
@@ -101,3 +103,22 @@ def _styles(style: Any) -> None:
     for name in list(style.library):
         if name.startswith("seaborn-v0_8"):
             style.library.setdefault(name.replace("-v0_8", ""), style.library[name])
+
+
+def _maps(cm: Any) -> None:
+    """``plt.cm.get_cmap("viridis", 10)``."""
+    if not hasattr(cm, "get_cmap"):
+
+        def get_cmap(name: Any = None, lut: int | None = None) -> Any:
+            import matplotlib.pyplot as plt
+
+            return plt.get_cmap(name, lut)
+
+        cm.get_cmap = get_cmap
+
+
+def _pictures(image: Any) -> None:
+    """``Image.ANTIALIAS``."""
+    for old, new in (("ANTIALIAS", "LANCZOS"), ("LINEAR", "BILINEAR"), ("CUBIC", "BICUBIC")):
+        if not hasattr(image, old):
+            setattr(image, old, getattr(image.Resampling, new))

@@ -21,16 +21,16 @@ ASK = """\
 import json, os, shutil, socket, sys
 name, words = sys.argv[1], sys.argv[2:]
 home = os.path.dirname(os.path.abspath(__file__))
-said = None
+where, said = os.getcwd(), None
 try:
     with socket.socket(socket.AF_UNIX) as s:
         os.chdir(home)  # a socket's path may have no more than 107 characters
         s.connect("socket")
-        os.chdir(os.environ.get("GRADE_WHERE") or "/")
-        s.sendall(json.dumps({"words": [name, *words], "where": os.getcwd()}).encode() + b"\\n")
+        s.sendall(json.dumps({"words": [name, *words], "where": where}).encode() + b"\\n")
         said = json.loads(s.makefile().read() or "null")
 except OSError:
     pass
+os.chdir(where)
 if said is None:
     path = [p for p in os.environ.get("PATH", "").split(os.pathsep) if os.path.abspath(p) != home + "/bin"]
     real = shutil.which(name, path=os.pathsep.join(path))
@@ -46,7 +46,7 @@ sys.exit(said["code"])
 """
 CALL = """\
 #!/bin/sh
-GRADE_WHERE="$(pwd)" exec "{python}" -IS "{home}/ask.py" "${{0##*/}}" "$@"
+exec "{python}" -IS "{home}/ask.py" "${{0##*/}}" "$@"
 """
 MODULE = """\
 import os, sys
@@ -73,6 +73,8 @@ def install() -> None:
     for name in MODULES:
         if name == "pip" or importlib.machinery.PathFinder.find_spec(name) is None:
             os.makedirs(os.path.join(modules, name), exist_ok=True)
+            # a package, not a mere folder: else an installed one further back would be preferred
+            _write(os.path.join(modules, name, "__init__.py"), "")
             _write(os.path.join(modules, name, "__main__.py"), MODULE.format(home=home, name=name))
     path = os.path.join(home, "socket")
     with contextlib.suppress(FileNotFoundError):

@@ -16,7 +16,7 @@ import signal
 import subprocess
 from typing import Any
 
-from . import record, serve_path
+from . import record, serve_imports, serve_path
 
 WRITTEN_OUT = re.compile(r"^(\s*)((?:pip3?|conda|mamba)\s+install\s.*)$")
 
@@ -25,7 +25,7 @@ def install(ip: Any) -> None:
     """Patches the shell; each part on its own."""
     with contextlib.suppress(Exception):
         serve_path.install()
-    for part in (_commands, _transformer, _input, _exit):
+    for part in (_commands, _magics, _transformer, serve_imports.install, _input, _exit):
         with contextlib.suppress(Exception):
             part(ip)
 
@@ -47,6 +47,38 @@ def _commands(ip: Any) -> None:
             ip.system(f"{name} {line}")
 
         ip.register_magic_function(magic, magic_kind="line", magic_name=name)
+
+
+def _magics(ip: Any) -> None:
+    """Colab's and TensorBoard's magics, and any that is not there: noted, and the cell goes on."""
+    if (script := ip.find_cell_magic("bash")) is not None:
+        ip.register_magic_function(script, magic_kind="cell", magic_name="shell")
+    ip.register_magic_function(lambda line: ip.system(line), magic_kind="line", magic_name="shell")
+    run, load = ip.run_line_magic, ip.extension_manager.load_extension
+
+    def nothing(asked: str) -> None:
+        record.emit(
+            "substitution",
+            asked=asked,
+            given="nothing: it is not there, or shows nothing here",
+            stand_in=False,
+        )
+
+    def run_line_magic(name: str, line: str, *args: Any, **kwargs: Any) -> Any:
+        if name != "tensorboard" and ip.find_line_magic(name) is not None:
+            return run(name, line, *args, **kwargs)
+        nothing(f"%{name} {line}".strip())
+        return None
+
+    def load_extension(name: str) -> Any:
+        if name != "tensorboard":  # which would start a server, and wait for it
+            with contextlib.suppress(ModuleNotFoundError):
+                return load(name)
+        nothing(f"%load_ext {name}")
+        return None
+
+    ip.run_line_magic = run_line_magic
+    ip.extension_manager.load_extension = load_extension
 
 
 def _run(shell: str, command: str) -> int:
