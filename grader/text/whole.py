@@ -69,7 +69,7 @@ def read(text: str) -> Text:
     vectors = (
         np.stack([embed.vector(first[c]) for c in order])
         if order
-        else np.zeros((0, embed.DIMENSIONS), dtype=np.float32)
+        else np.zeros((0, embed.dimensions()), dtype=np.float32)
     )
     plain = re.sub(r"\s+", " ", text.lower()).strip()
     weight = np.array([_weight(first[c]) for c in order], dtype=np.float32)
