@@ -182,7 +182,7 @@ def correct(answers: Sequence[str], reference: str, prompt: str = "") -> list[fl
     """For each answer of a class the probability that it is correct, given one reference answer.
 
     A hint only: of unseen questions' answers about a quarter is judged wrongly. Blank answers are 0 and
-    take no part. It was fitted on about 36 answers a question; fewer say less about one another.
+    take no part. It was fitted on about 36 answers a question; below ten they say little about one another.
     """
     said = [i for i, a in enumerate(answers) if a.strip()]
     out = [0.0] * len(answers)
