@@ -1,19 +1,18 @@
-"""Answers against a single reference answer: quadratic ridge models over `grader.text.whole`, cross-validated.
-
-The same models are shipped (``grader/text/whole.json``): one for a mark from 0 to 1, one for the
-probability that an answer is correct.
+"""Answers against a single reference answer: models over `grader.text.whole` (an answer alone) and
+`grader.text.together` (a class's answers to one question), cross-validated by question.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from sources import Row
 
-from grader.text import whole
+from grader.text import together, whole
 
 Array = npt.NDArray[np.float64]
 
@@ -37,12 +36,27 @@ def features(rows: Sequence[Row]) -> Array:
     return np.array(out)
 
 
-def folds(groups: Sequence[str], n: int = 10) -> list[npt.NDArray[np.bool_]]:
-    """Masks of ``n`` test folds; a question is in one fold only. Large questions are dealt out first."""
+def class_features(rows: Sequence[Row]) -> Array:
+    """Of each answer among all answers to its question; no score is read."""
+    out = np.zeros((len(rows), len(together.NAMES)))
+    groups = np.array([r.group for r in rows])
+    for name in np.unique(groups):
+        at = np.flatnonzero(groups == name)
+        first = rows[at[0]]
+        out[at] = together.features(
+            [whole.read(rows[i].answer) for i in at], whole.read(first.reference), whole.read(first.prompt)
+        )
+    return out
+
+
+def folds(groups: Sequence[str], n: int = 10, seed: int | None = None) -> list[npt.NDArray[np.bool_]]:
+    """Masks of ``n`` test folds; a question is in one fold only. Large questions are dealt out first, or,
+    with a ``seed``, in random order."""
     names, counts = np.unique(np.array(groups), return_counts=True)
     load = np.zeros(n)
     fold: dict[str, int] = {}
-    for i in np.argsort(-counts, kind="stable"):
+    order = np.argsort(-counts, kind="stable")
+    for i in order if seed is None else np.random.default_rng(seed).permutation(order):
         at = int(load.argmin())
         fold[str(names[i])] = at
         load[at] += counts[i]
@@ -50,11 +64,22 @@ def folds(groups: Sequence[str], n: int = 10) -> list[npt.NDArray[np.bool_]]:
     return [where == k for k in range(n)]
 
 
-def held_out(x: Array, y: Array, groups: Sequence[str], fit: Callable[[Array, Array], whole.Model]) -> Array:
+class Predictor(Protocol):
+    def predict(self, x: Array) -> Array: ...
+
+
+Fit = Callable[[Array, Array, Sequence[str]], Predictor]
+"""From features, scores and the names of the questions to a fitted model."""
+
+
+def held_out(
+    x: Array, y: Array, groups: Sequence[str], fit: Fit, n: int = 10, seed: int | None = None
+) -> Array:
     """Predictions for every row by a model fitted on other questions."""
     out = np.zeros(len(y))
-    for test in folds(groups):
-        out[test] = fit(x[~test], y[~test]).predict(x[test])
+    names = np.array(groups)
+    for test in folds(groups, n, seed):
+        out[test] = fit(x[~test], y[~test], list(names[~test])).predict(x[test])
     return out
 
 

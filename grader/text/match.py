@@ -130,7 +130,7 @@ class Question:
         self.vectors = (
             np.stack([embed.vector(w) for w in surface])
             if surface
-            else np.zeros((1, embed.DIMENSIONS), np.float32)
+            else np.zeros((1, embed.dimensions()), np.float32)
         )
         self.units = embed.unit(self.vectors)
         weight = np.array(

@@ -69,7 +69,7 @@ def read(text: str) -> Text:
     vectors = (
         np.stack([embed.vector(first[c]) for c in order])
         if order
-        else np.zeros((0, embed.DIMENSIONS), dtype=np.float32)
+        else np.zeros((0, embed.dimensions()), dtype=np.float32)
     )
     plain = re.sub(r"\s+", " ", text.lower()).strip()
     weight = np.array([_weight(first[c]) for c in order], dtype=np.float32)
@@ -124,12 +124,33 @@ def _run(a: tuple[str, ...], b: tuple[str, ...]) -> int:
     return best
 
 
-def features(answer: Text, reference: Text, prompt: Text) -> Array:
-    """In the order of `NAMES`; words of the prompt weigh little on both sides."""
+ASKED = 0.2
+"""What a word of the prompt weighs against another."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """For each content word of the reference how much it weighs, and how well the answer has it."""
+
+    weight: npt.NDArray[np.float32]
+    exact: npt.NDArray[np.float32]
+    soft: npt.NDArray[np.float32]
+
+
+def _weights(text: Text, prompt: Text) -> npt.NDArray[np.float32]:
+    return text.weight * np.array([ASKED if c in prompt.kinds else 1.0 for c in text.order], dtype=np.float32)
+
+
+def match(answer: Text, reference: Text, prompt: Text) -> Match:
+    return Match(_weights(reference, prompt), *_best(reference, answer))
+
+
+def features(answer: Text, reference: Text, prompt: Text, matched: Match | None = None) -> Array:
+    """In the order of `NAMES`; words of the prompt weigh little on both sides. ``matched``: if at hand."""
     asked = prompt.kinds
-    wr = reference.weight * np.array([0.2 if c in asked else 1.0 for c in reference.order], dtype=np.float32)
-    wa = answer.weight * np.array([0.2 if c in asked else 1.0 for c in answer.order], dtype=np.float32)
-    exact, soft = _best(reference, answer)
+    found = matched or match(answer, reference, prompt)
+    wr, exact, soft = found.weight, found.exact, found.soft
+    wa = _weights(answer, prompt)
     back, back_soft = _best(answer, reference)
     recall, precision = _mean(soft, wr), _mean(back_soft, wa)
     f1 = 2 * recall * precision / (recall + precision) if recall + precision else 0.0
@@ -164,7 +185,7 @@ def features(answer: Text, reference: Text, prompt: Text) -> Array:
 
 @dataclass(frozen=True)
 class Model:
-    """A linear model over standardised features and their products. ``logistic``: gives a probability."""
+    """A linear model over standardised features and their products."""
 
     mean: Array
     scale: Array
@@ -172,13 +193,12 @@ class Model:
     scale2: Array
     weights: Array
     intercept: float
-    logistic: bool = False
 
     def predict(self, x: Array) -> Array:
         """For rows of `features`."""
         z = expand((x[:, 1:] - self.mean) / self.scale)
-        out = (z - self.mean2) / self.scale2 @ self.weights + self.intercept
-        return 1 / (1 + np.exp(-np.clip(out, -30, 30))) if self.logistic else out
+        out: Array = (z - self.mean2) / self.scale2 @ self.weights + self.intercept
+        return out
 
 
 def expand(z: Array) -> Array:
@@ -188,15 +208,11 @@ def expand(z: Array) -> Array:
 
 
 @lru_cache(maxsize=1)
-def shipped() -> dict[str, Model]:
-    """``mark``: the share of full marks, fitted on Mohler et al. 2011; ``correct``: the probability that
-    an answer is correct, fitted on SciEntsBank (SemEval-2013 task 7)."""
-    data = json.loads(Path(__file__).with_name("whole.json").read_text("utf-8"))["models"]
+def shipped() -> Model:
+    """The share of full marks, fitted by ``bench/fit_whole.py`` on Mohler et al. 2011."""
+    m = json.loads(Path(__file__).with_name("whole.json").read_text("utf-8"))
     arrays = ("mean", "scale", "mean2", "scale2", "weights")
-    return {
-        name: Model(**{a: np.array(m[a]) for a in arrays}, intercept=m["intercept"], logistic=m["logistic"])
-        for name, m in data.items()
-    }
+    return Model(**{a: np.array(m[a]) for a in arrays}, intercept=m["intercept"])
 
 
 def mark(answer: str, reference: str, prompt: str = "") -> float:
@@ -208,4 +224,4 @@ def mark(answer: str, reference: str, prompt: str = "") -> float:
     if not answer.strip():
         return 0.0
     x = features(read(answer), read(reference), read(prompt))
-    return float(np.clip(shipped()["mark"].predict(x[None, :])[0], 0, 1))
+    return float(np.clip(shipped().predict(x[None, :])[0], 0, 1))
