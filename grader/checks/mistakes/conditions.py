@@ -19,9 +19,7 @@ def decided(test: ast.expr, parameters: Mapping[str, Value]) -> bool | None:
         return None if inner is None else not inner
     if isinstance(test, ast.Name):
         value = parameters.get(test.id, UNKNOWN)
-        if value.op == "constant":
-            return bool(value.constant)
-        return True if _object(value) else None
+        return bool(value.constant) if value.op == "constant" else None
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Name):
         value, other = parameters.get(test.left.id, UNKNOWN), test.comparators[0]
         if not isinstance(other, ast.Constant):
@@ -29,12 +27,5 @@ def decided(test: ast.expr, parameters: Mapping[str, Value]) -> bool | None:
         same = isinstance(test.ops[0], (ast.Eq, ast.Is))
         if not same and not isinstance(test.ops[0], (ast.NotEq, ast.IsNot)):
             return None
-        if value.op == "constant":
-            return bool(value.constant == other.value) is same
-        return not same if other.value is None and _object(value) else None
+        return bool(value.constant == other.value) is same if value.op == "constant" else None
     return None
-
-
-def _object(value: Value) -> bool:
-    """Whether it is surely something, and not None: an optimiser or a loss, say."""
-    return value.called and value.path.startswith(("torch.optim.", "torch.nn."))

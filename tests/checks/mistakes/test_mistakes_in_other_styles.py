@@ -21,6 +21,9 @@ MADE = {
    changed(RESNET, ("        optim.zero_grad()\n", "")),
  ],
  "evaluation_in_training_mode": [
+   changed(FUNCTIONS, ("loss_fn, opt, dev):\n    net.train()", "loss_fn, opt=None, dev='cpu'):\n    net.train()\n    hits = 0"),
+     ("        opt.zero_grad()\n        cost.backward()\n        opt.step()\n", "        hits += (pred.argmax(1) == yb).sum().item()\n        if opt is not None:\n            opt.zero_grad()\n            cost.backward()\n            opt.step()\n"),
+     ('    print(f"Accuracy', '    with torch.no_grad():\n        run_epoch(net, te, loss_fn, dev=dev)\n    print(f"Accuracy')),
    changed(TRAINER, ("        self.module.eval()\n", "")),
    changed(FUNCTIONS, ("    net.eval()\n", "")),
    changed(RESNET, ("    net.eval()\n", "")),
