@@ -20,7 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from grader.checks.clock import clock_of
+from grader.checks.clock import Clock, clock_of
 from grader.console import Bars
 from grader.engine import Options
 from grader.engine.calibrate import reseeded, spreads
@@ -56,8 +56,8 @@ def busy(processes: int) -> Iterator[None]:
             each.join()
 
 
-def graded(lenet: Assignment, times: int, options: Options) -> list[tuple[QuestionResult, float]]:
-    """The question's result and its training seconds, for each seed."""
+def graded(lenet: Assignment, times: int, options: Options) -> list[tuple[QuestionResult, Clock | None]]:
+    """The question's result and its training on the clock, for each seed."""
     submission, alignment = submission_of(lenet)
     runs = [
         submission.model_copy(update={"pieces": reseeded(submission.pieces, seed)}) for seed in range(times)
@@ -72,14 +72,13 @@ def graded(lenet: Assignment, times: int, options: Options) -> list[tuple[Questi
         result = mark(
             each, lenet, alignment, execution, profile=options.profile, labels=keys, spreads=known[lenet.id]
         )
-        found.append((result.questions[0], _seconds(lenet, each, alignment.answers[0], execution)))
+        found.append((result.questions[0], _clock(lenet, each, alignment.answers[0], execution)))
     return found
 
 
-def _seconds(lenet: Assignment, submission: Submission, answer: Answer, execution: Execution) -> float:
+def _clock(lenet: Assignment, submission: Submission, answer: Answer, execution: Execution) -> Clock | None:
     case = case_for(lenet.questions[0], submission, answer, execution, profile=execution.profile)
-    clock = clock_of(case)
-    return clock.seconds if clock else 0.0
+    return clock_of(case)
 
 
 def main() -> int:
@@ -96,10 +95,12 @@ def main() -> int:
         (whole,) = assignments(options)
         lenet = whole.model_copy(update={"questions": (whole.question("q6"),), "resources": ("mnist",)})
         rows = graded(lenet, given.times, options)
-    print("| seed | accuracy on held-out digits | training, s | mark | state |\n|---|---|---|---|---|")
-    for seed, (q, seconds) in enumerate(rows):
+    print("| seed | accuracy on held-out digits | training, s | without waiting, s | mark | state |")
+    print("|---|---|---|---|---|---|")
+    for seed, (q, clock) in enumerate(rows):
         accuracy = next(c.evidence.get("accuracy", 0.0) for c in q.criteria if c.check == "accuracy")
-        print(f"| {seed} | {accuracy:.1%} | {seconds:.1f} | {q.mark:g} of {q.out_of:g} | {q.state.value} |")
+        seconds = f"{clock.seconds:.1f} | {clock.alone or 0:.1f}" if clock else "|"
+        print(f"| {seed} | {accuracy:.1%} | {seconds} | {q.mark:g} of {q.out_of:g} | {q.state.value} |")
     for q, _ in rows:
         for c in q.criteria:
             if c.state.value != "earned":

@@ -184,19 +184,18 @@ def _half_way(best: Measured, spread: Spread) -> float:
 def _below_in_smoke(c: Accuracy, case: Case, best: Measured, words: str, more: dict[str, Any]) -> Verdict:
     """With little data a fair network may learn less than ours, or nothing yet: that is for a person.
 
-    Lost only where more data would not have helped: its output does not depend on the image, or it is not half way from guessing to the reference, although training moved its weights
-    `AMPLE` of the reference's distance.
+    Lost only where more data would not have helped: its output does not depend on the image, or it guesses
+    although training moved its weights at least `AMPLE` of the reference's distance.
     """
     if best.prediction.constant:
         return lost(c, f"{words} More data would not change that.", **more)
-    spread, mine = _spread(c, case), distance(case)
-    known = case.spread.distance if case.spread is not None else None
-    if spread is not None and best.high < _half_way(best, spread) and known is not None and mine is not None:
+    mine, known = distance(case), case.spread.distance if case.spread is not None else None
+    if best.low <= chance(best) and known is not None and mine is not None:
         more["evidence"] |= {"distance": round(mine, 3), "reference_distance": round(known.mean, 3)}
         if mine >= AMPLE * known.mean:
             said = (
-                f"{words} It is not half way from guessing to the reference, and not for want of training: its"
-                f" weights moved by {mine:.2f} of their size, the reference's by {known.mean:.2f}."
+                f"{words} That is not for want of training: its weights moved by {mine:.2f} of their size, the "
+                f"reference's by {known.mean:.2f}."
             )
             return lost(c, said, **more)
     suggestion = c.marks / 2 if best.low > 2 * chance(best) else 0.0

@@ -85,15 +85,23 @@ def _cover(wanted: Sequence[set[int]], offered: Sequence[set[int]]) -> set[int]:
     return {w for w in range(len(wanted)) if serve(w, set())}
 
 
+def _named(kernels: set[int]) -> str:
+    """``5×5 (or 3×3)``."""
+    first, *others = (f"{s}×{s}" for s in sorted(kernels, reverse=True))
+    return f"{first} (or {', '.join(others)})" if others else first
+
+
 def parallel_branches(want: Parallel, layers: Sequence[Layer]) -> tuple[float, str]:
     """Share from 0 to 1 of what the best concatenation has, and what is missing in words."""
     kernels = [set(k) if isinstance(k, tuple) else {k} for k in want.kernels]
     asked = len(kernels) + want.pooling
-    names = [" or ".join(f"{s}×{s}" for s in sorted(k, reverse=True)) for k in kernels]
+    names = [_named(k) for k in kernels]
     sizes = ", ".join(names) + (" and pooling" if want.pooling else "")
-    best, words = 0.0, f"no branches are concatenated; expected {sizes} in parallel"
+    best, words = 0.0, f"no branches are concatenated; expected branches side by side: {sizes}"
     if any(len(b) > 1 for b in _sums(layers)):
-        words += " (branches are added together, which needs equal numbers of maps and mixes them)"
+        words += (
+            " (branches are added here, as in a residual network; an inception module keeps all their maps)"
+        )
     for group in branches(layers):
         plain = [b for b in group if not any(x.kind in POOLING for x in b)]
         pools = len(plain) < len(group)
@@ -101,7 +109,12 @@ def parallel_branches(want: Parallel, layers: Sequence[Layer]) -> tuple[float, s
         share = (len(got) + (pools and want.pooling)) / asked
         if share > best:
             best = share
-            lacking = [f"no branch with a {n} convolution" for i, n in enumerate(names) if i not in got]
+            sees = [_kernels(b) for b in plain]
+            lacking = [
+                f"no {'further ' if any(k & kernels[i] for k in sees) else ''}branch with a {n} convolution"
+                for i, n in enumerate(names)
+                if i not in got
+            ]
             if want.pooling and not pools:
                 lacking.append("no branch that pools")
             words = (

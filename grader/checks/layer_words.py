@@ -101,29 +101,67 @@ def expected_parameters(
     return int((inputs * area + bias) * units)
 
 
-def difference(
+def differences(
+    expected: Sequence[Wanted],
+    layers: Sequence[Layer],
+    pairs: Sequence[tuple[int | None, int | None]],
+    rows: Sequence[int],
+    names: Sequence[str],
+    classes: int | None,
+) -> list[str]:
+    """The rows that differ, in words; layers that are missing at one place in one sentence."""
+    said: list[str] = []
+    missing: list[int] = []
+    for n, row in enumerate(rows):
+        if pairs[row][1] is not None:
+            said.append(_difference(expected, layers, pairs, row, names, classes))
+            continue
+        missing.append(row)
+        if n + 1 == len(rows) or rows[n + 1] != row + 1 or pairs[row + 1][1] is not None:
+            said.append(_missing(expected, layers, pairs, missing, names, classes))
+            missing = []
+    return said
+
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def _missing(
+    expected: Sequence[Wanted],
+    layers: Sequence[Layer],
+    pairs: Sequence[tuple[int | None, int | None]],
+    rows: Sequence[int],
+    names: Sequence[str],
+    classes: int | None,
+) -> str:
+    """``two layers are missing after the second convolution, whose output is …: dense, 120 units; …``."""
+    before = next((j for _, j in reversed(pairs[: rows[0]]) if j is not None), None)
+    where = "at the start" if before is None else f"after the {names[before]}"
+    if before is not None and layers[before].output_shape:
+        where += f", whose output is {shape_words(layers[before].output_shape)}"
+    wants = [expected_words(expected[i], classes) for r in rows if (i := pairs[r][0]) is not None]
+    if len(rows) == 1:
+        return f"a layer is missing {where}: expected {wants[0]}"
+    count = NUMBERS[len(rows)] if len(rows) < len(NUMBERS) else str(len(rows))
+    return f"{count} layers are missing {where}: expected {', then '.join(f'({w})' for w in wants)}"
+
+
+def _difference(
     expected: Sequence[Wanted],
     layers: Sequence[Layer],
     pairs: Sequence[tuple[int | None, int | None]],
     row: int,
-    name: str,
+    names: Sequence[str],
     classes: int | None,
 ) -> str:
     """One difference: ``the second convolution has 32 maps, expected 16: 4,832 parameters where …``."""
     i, j = pairs[row]
-    if j is None:
-        assert i is not None
-        after = next((layers[k] for _, k in reversed(pairs[:row]) if k is not None), None)
-        where = (
-            f" after the {after.kind.value} of {shape_words(after.output_shape)}"
-            if after and after.output_shape
-            else ""
-        )
-        return f"a layer is missing{where}: expected {expected_words(expected[i], classes)}"
+    assert j is not None
+    name = names[j]
     have = layers[j]
     if i is None:
         size = f" with {have.units} {_unit(have.kind)}" if have.units else ""
-        return f"the {name}{size} is one more than expected"
+        return f"the {name}{size} is one layer more than expected"
     want = expected[i]
     said = []
     units = classes if want.units == "classes" else want.units
@@ -133,7 +171,7 @@ def difference(
         said.append(f"has a {times(have.kernel)} kernel, expected {times(want.kernel)}")
     if want.stride is not None and have.stride and times(want.stride) != times(have.stride):
         said.append(f"has a stride of {times(have.stride)}, expected {times(want.stride)}")
-    words = f"the {name} " + (" and ".join(said) or "differs")
+    words = f"the {name} " + (", and ".join(said) or "differs")
     right = expected_parameters(want, have, classes, _units_before(expected, layers, pairs, row, classes))
     if right is not None and right != have.parameters:
         words += f": {have.parameters:,} parameters where {right:,} were expected"

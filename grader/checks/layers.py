@@ -19,7 +19,7 @@ from grader.checks.layer_tables import (
     reference_layers,
     side_by_side,
 )
-from grader.checks.layer_words import Wanted, difference, layer_row
+from grader.checks.layer_words import Wanted, differences, layer_row
 from grader.checks.models import classes_used, layer_names, measured, mismatch, named, snapshots, unmeasured
 from grader.evidence.model import Layer, LayerKind, Record
 
@@ -204,8 +204,7 @@ def compare(
             rows.append((*cells, learned.words(have) if learned and have else "", right))
             if share < 1 and not (have is None and optional):
                 marked.append(row)
-                name = names[j] if j is not None else ""
-                words.append(difference(c.expected, layers, pairs, row, name, classes))
+        words += differences(c.expected, layers, pairs, marked, names, classes)
         header = ("student's layer", "output", "parameters", "training", "expected")
         title = "Layers beside what was expected"
         tables.append(Table(title=title, header=header, rows=tuple(rows), marked=tuple(marked)))

@@ -197,6 +197,12 @@ def test_little_training_on_little_data_may_still_guess(moved: float | None) -> 
     assert in_smoke(400, moved=moved).mark == 2
 
 
+def test_who_has_begun_to_learn_is_not_given_up() -> None:
+    """LeNet-5 with sigmoids and Adam is right for 40 % after five epochs of the subset, its weights far from the start."""
+    v = in_smoke(405, moved=1.43)
+    assert (v.state, v.mark) == (State.REVIEW, 2)
+
+
 def test_an_output_that_no_image_changes_is_lost_in_any_profile() -> None:
     v = in_smoke(100, moved=0.03, constant=True)
     assert v.state is State.LOST and "More data would not change that" in v.reason

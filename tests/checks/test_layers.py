@@ -51,9 +51,12 @@ def test_a_kernel_of_another_size() -> None:
 def test_a_missing_and_an_added_dense_layer() -> None:
     v = compare(lenet(dense=(120, 10)))
     assert (v.state, v.mark) == (State.PARTIAL, 5.75)  # five of six, as the poolings weigh half
-    assert "A layer is missing after the dense of (batch, 120): expected dense, 84 units" in v.reason
+    assert (
+        "A layer is missing after the first dense, whose output is (batch, 120): expected dense, 84 units"
+        in v.reason
+    )
     v = compare(lenet(dense=(120, 84, 30, 10)))
-    assert "The third dense with 30 units is one more than expected" in v.reason
+    assert "The third dense with 30 units is one layer more than expected" in v.reason
     assert v.mark < 7
 
 
@@ -113,7 +116,7 @@ def test_an_inception_module(kernels: tuple[int, ...]) -> None:
 def test_an_incomplete_module_says_what_is_missing() -> None:
     v = compare(inception((1, 3)), marks=4, expected=[], parallel=MODULE)
     assert (v.state, v.mark) == (State.PARTIAL, 3)
-    assert "no branch with a 5×5 or 3×3 convolution" in v.reason
+    assert "no further branch with a 5×5 (or 3×3) convolution" in v.reason
     assert "no branch that pools" in compare(inception(pooling=False), expected=[], parallel=MODULE).reason
 
 

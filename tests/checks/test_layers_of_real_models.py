@@ -84,15 +84,16 @@ def test_a_right_lenet() -> None:
         ),
         (
             lenet(pooled=False),
-            "a layer is missing after the convolution of (batch, 16, 10, 10): expected max pooling or average pooling",
+            "a layer is missing after the second convolution, whose output is (batch, 16, 10, 10): expected max pooling "
+            "or average pooling",
         ),
         (
             lenet(dense=(120, 10)),
-            "a layer is missing after the dense of (batch, 120): expected dense, 84 units",
+            "a layer is missing after the first dense, whose output is (batch, 120): expected dense, 84 units",
         ),
         (
             lenet(more=(nn.Conv2d(16, 64, 3), nn.ReLU())),
-            "third convolution with 64 maps is one more than expected",
+            "third convolution with 64 maps is one layer more than expected",
         ),
     ],
     ids=["wider", "smaller-kernel", "no-second-pooling", "a-layer-missing", "a-layer-too-many"],
@@ -102,6 +103,35 @@ def test_five_wrong_lenets(wrong: nn.Module, words: str) -> None:
     assert v.state is State.PARTIAL and 4 <= v.mark < 7
     assert words.lower() in v.reason.lower()
     assert len(v.tables[0].marked) == 1
+
+
+def test_layers_that_are_missing_at_one_place_are_named_together() -> None:
+    v = compare(case(lenet(dense=(10,)), 1, 28, 28), expected=LENET)
+    assert (
+        "two layers are missing after the second average pooling, whose output is (batch, 16, 5, 5): "
+        "expected (dense, 120 units), then (dense, 84 units)"
+    ) in v.reason.lower()
+    assert (
+        "layers are missing at the start"
+        in compare(
+            case(
+                nn.Sequential(nn.Flatten(), nn.Linear(784, 120), nn.Linear(120, 84), nn.Linear(84, 10)),
+                1,
+                28,
+                28,
+            ),
+            expected=LENET,
+        ).reason
+    )
+
+
+def test_a_layer_that_is_wrong_in_two_ways() -> None:
+    v = compare(case(lenet(kernel=3, maps=32), 1, 28, 28), expected=[{"kind": "convolution", "units": 8, "kernel": 5},
+                                                                     *LENET[1:]])  # fmt: skip
+    assert (
+        "first convolution has 6 maps, expected 8, and has a 3×3 kernel, expected 5×5: 60 parameters where 208"
+        in v.reason
+    )
 
 
 # ---------------------------------------------------------------- GoogLeNets
@@ -161,8 +191,8 @@ def test_a_right_googlenet_and_its_auxiliary_head() -> None:
     ("how", "words"),
     [
         ({"pooling": False}, "no branch that pools"),
-        ({"five": False}, "no branch with a 5×5 or 3×3 convolution"),
-        ({"add": True}, "no branches are concatenated; expected 1×1, 3×3, 5×5 or 3×3 and pooling in parallel (branches are added"),
+        ({"five": False}, "no further branch with a 5×5 (or 3×3) convolution"),
+        ({"add": True}, "no branches are concatenated; expected branches side by side: 1×1, 3×3, 5×5 (or 3×3) and pooling (branches are added"),
     ],
     ids=["no-pooling-branch", "a-kernel-missing", "added-not-concatenated"],
 )  # fmt: skip

@@ -30,6 +30,8 @@ _LOOKING = frozenset(
         "cpu",
     ]
 )
+_FIGURES = frozenset({"in_features", "out_features", "in_channels", "out_channels", "output_shape"})
+"""Read to make a new head of the right size."""
 
 
 def find(case: Case) -> list[Mistake]:
@@ -70,14 +72,12 @@ def _used(traced: Trace, base: Value) -> bool:
 
 def _uses(e: Event, base: Value) -> bool:
     if e.sets:
-        return any(owner(p) is base for p in e.value.args) or (
-            owner(e.target) is base and e.attribute not in ("requires_grad", "trainable")
-        )
+        return any(owner(p) is base for p in e.value.args)  # a new head alone is no use of it
     if e.value is base or e.value.last in _LOOKING:
         return False
     if e.value.is_call("requires_grad_", "add_module"):
         return e.value.last == "add_module"
-    return any(owner(p) is base for p in e.value.parts)
+    return any(owner(p) is base for p in e.value.parts if p.path not in _FIGURES)
 
 
 KIND = WORDS.kind(find)

@@ -158,7 +158,7 @@ def made_of_noise(value: Value | None, depth: int = 0) -> Value | None:
         return made_of_noise(value.base, depth + 1)
     if value.is_call("from_tensor_slices", "tensor", "from_numpy", "array", "asarray", "convert_to_tensor"):
         return made_of_noise(value.args[0], depth + 1) if value.args else None
-    if value.op == "sequence" and value.args:
+    if value.op in ("sequence", "comprehension") and value.args:
         return made_of_noise(value.args[0], depth + 1)
     if value.op == "item" and value.base is not None:
         return made_of_noise(value.base, depth + 1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 from grader.checks.base import Case
 from grader.checks.mistakes import keras, pytorch
 from grader.checks.mistakes.base import Mistake, Words, quote
@@ -16,6 +19,14 @@ WORDS = Words(
     hint="Tell the model that training is over before you measure it, and the other way round afterwards.",
 )
 _CHANGING = ("Dropout", "BatchNorm", "AlphaDropout")
+_NORMALISED = (
+    re.compile(
+        r"torchvision\.models\.(\w+\.)?((wide_)?resne(x)?t\d|densenet|mobilenet|efficientnet|googlenet"
+        r"|inception|shufflenet|mnasnet|regnet|vgg\d+_bn)"
+    ),
+    "batch normalisation",
+)
+"""torchvision's models that have it throughout, so that no new head rids them of it."""
 
 
 def find(case: Case) -> list[Mistake]:
@@ -31,16 +42,21 @@ def find(case: Case) -> list[Mistake]:
             and any(m is found.model for m in t.models)
             for t in pytorch.trainings(case)
         )
-        if changing is None or not trained_before:
+        holds = changing.last if changing else _NORMALISED[1] if _normalised(found.model) else ""
+        if not holds or not trained_before:
             continue
         if _mode(traced, found.model, found.call) == "train":
             return [
                 WORDS.seen(
-                    f"The model holds {changing.last} and is not put into evaluation mode before it is evaluated.",
+                    f"The model holds {holds} and is not put into evaluation mode before it is evaluated.",
                     quote(found.call),
                 )
             ]
     return _keras(case, traced)
+
+
+def _normalised(model: Value) -> bool:
+    return model.called and _NORMALISED[0].match(model.path) is not None
 
 
 def _mode(traced: Trace, model: Value, until: Event) -> str:
@@ -79,11 +95,19 @@ def _keras(case: Case, traced: Trace) -> list[Mistake]:
             and told is not None
             and told.constant is True
             and not any(c.endswith("GradientTape") for c in e.contexts)
-            and not e.loops
+            and not _again(e)
             and _compared(traced, e.value)
         ):
             return [WORDS.seen("The model is called with training=True to be evaluated.", quote(e))]
     return []
+
+
+def _again(e: Event) -> bool:
+    """Whether it may be one of several predictions of the same images, which are then averaged."""
+    return any(
+        x.over is None or x.over.is_call("range", "trange") or isinstance(x.node, ast.ListComp)
+        for x in e.loops
+    )
 
 
 def _compared(traced: Trace, output: Value) -> bool:

@@ -15,6 +15,10 @@ WORDS = Words(
     why="A loss that expects another output than it gets rewards the wrong thing, or nothing at all.",
     hint="Each loss expects one form of output and one form of labels: look both up.",
 )
+_SQUEEZED = {
+    "sigmoid": "a sigmoid, which leaves them between 0 and 1",
+    "relu": "a ReLU, which makes all that are below 0 alike",
+}
 
 
 def find(case: Case) -> list[Mistake]:
@@ -36,6 +40,12 @@ def _pytorch(case: Case) -> list[Mistake]:
                 ]
             if a.loss == "BCELoss" and last == "" and a.output.path == "()":
                 return [WORDS.seen("BCELoss expects probabilities, and the model ends in a layer's bare output.", quote(a.event))]  # fmt: skip
+            through = pytorch.activated(a.output) or last
+            if a.loss == "CrossEntropyLoss" and through in _SQUEEZED:
+                words = (
+                    f"CrossEntropyLoss expects bare scores, and the model's go through {_SQUEEZED[through]}."
+                )
+                return [WORDS.seen(words, quote(a.event))]
             seen = only_model(case)
             outputs = seen[1].output_shape[-1:] if seen else ()
             if a.loss == "CrossEntropyLoss" and outputs == (1,) and len(t.models) == 1:
@@ -89,6 +99,11 @@ def _pair(loss: str, logits: bool | None, units: int | None, ends: str | None) -
 def _labels(traced: Trace, fit: keras.Fit, loss: str) -> str:
     """Labels one-hot for a sparse loss, or integers for one that is not."""
     y = fit.y
+    given = _from_folder(fit.x)
+    if given == "categorical" and loss == "sparsecategoricalcrossentropy":
+        return "The folder's labels are one-hot, and the sparse loss expects the number of the class."
+    if given == "int" and loss == "categoricalcrossentropy":
+        return "The folder's labels are numbers of classes, and this loss expects them one-hot."
     one_hot = y is not None and y.is_call("to_categorical")
     if one_hot and loss == "sparsecategoricalcrossentropy":
         return "The labels are one-hot, and the sparse loss expects the number of the class."
@@ -98,6 +113,18 @@ def _labels(traced: Trace, fit: keras.Fit, loss: str) -> str:
         x = x.base
     if integers and loss == "categoricalcrossentropy":
         return "The labels are numbers of classes, and this loss expects them one-hot."
+    return ""
+
+
+def _from_folder(data: Value | None) -> str:
+    """How a loader of a folder gives the labels, where nothing stands between it and ``fit``."""
+    for name, key, default in (
+        ("image_dataset_from_directory", "label_mode", "int"),
+        ("flow_from_directory", "class_mode", "categorical"),
+    ):
+        if data is not None and data.is_call(name):
+            said = data.named.get(key)
+            return default if said is None else "int" if said.constant == "sparse" else str(said.constant)
     return ""
 
 

@@ -9,7 +9,7 @@ from grader.checks.mistakes import keras, pytorch
 from grader.checks.mistakes.base import Mistake, Words, quote
 from grader.checks.mistakes.pretrained import owner
 from grader.checks.mistakes.trace import trace
-from grader.checks.mistakes.values import Event, Trace, Value
+from grader.checks.mistakes.values import Event, Trace, Value, made_of
 
 WORDS = Words(
     name="optimiser_misses_head",
@@ -130,11 +130,10 @@ def _keras(case: Case) -> list[Mistake]:
         if first.model is not second.model or first.compiled is not second.compiled:
             continue
         between = traced.events[traced.events.index(first.event) : traced.events.index(second.event)]
-        changed = [e for e in between if e.sets and e.attribute == "trainable" and e.target is not None]
+        changed = [e for e in between if e.sets and e.attribute == "trainable"]
         for e in changed:
-            if e.target is not None and (
-                e.target is second.model or _within_keras(traced, e.target, second.model)
-            ):
+            of = owner(e.target)
+            if of is not None and (of is second.model or _within_keras(traced, of, second.model)):
                 return [
                     WORDS.seen(
                         "`trainable` is changed between two fits and the model is not compiled again, "
@@ -148,7 +147,7 @@ def _keras(case: Case) -> list[Mistake]:
 
 
 def _within_keras(traced: Trace, part: Value, model: Value) -> bool:
-    layers = keras.layers_of(traced, model) or list(model.parts)
+    layers = keras.layers_of(traced, model) or made_of(model)
     return any(layer is part for layer in layers)
 
 

@@ -104,7 +104,10 @@ def applications(events: tuple[Event, ...]) -> tuple[Application, ...]:
 
 
 def trainings(case: Case) -> list[Training]:
-    """The answer's training loops, in order; none where the code could not be followed."""
+    """The answer's training loops, in order; none where the code could not be followed.
+
+    A loop that asks something and is entered again may be asked whether to train: only its first entry counts.
+    """
     traced = trace(case)
     if not traced.whole:
         return []
@@ -113,7 +116,9 @@ def trainings(case: Case) -> list[Training]:
         if e.sets or e.value.path != ".backward" or not e.loops or not mine(case, e):
             continue
         loop = next((x for x in reversed(e.loops) if x.over is not None), e.loops[-1])
-        if id(loop) in found:
+        if id(loop) in found or (
+            _asks(loop) and any(t.loop.node is loop.node and t.loop is not loop for t in found.values())
+        ):
             continue
         inside = tuple(i for i in traced.events if loop in i.loops)
         calls = [i.value for i in inside if i.value.path == "()" and not i.sets]
@@ -133,6 +138,10 @@ def trainings(case: Case) -> list[Training]:
             trace=traced,
         )
     return list(found.values())
+
+
+def _asks(loop: Loop) -> bool:
+    return any(isinstance(n, (ast.If, ast.IfExp)) for n in ast.walk(loop.node))
 
 
 def is_optimiser(value: Value | None) -> bool:
@@ -208,6 +217,15 @@ def _layers_in(trace: Trace, value: Value, depth: int) -> Iterator[Value]:
         yield value
 
 
+def activated(output: Value) -> str | None:
+    """Softmax or sigmoid that stands directly between the model and the loss."""
+    if output.is_call("softmax", "sigmoid"):
+        return output.last
+    if output.path == "()" and output.base is not None and output.base.is_call("Softmax", "Sigmoid"):
+        return output.base.last.lower()
+    return None
+
+
 def final_activation(trace: Trace, model: Value | None) -> str | None:
     """What a model's own code does last: ``softmax``, ``log_softmax``, ``sigmoid``, or ``""`` for a layer's
     bare output; None where that is not certain."""
@@ -215,6 +233,9 @@ def final_activation(trace: Trace, model: Value | None) -> str | None:
         return None
     if model.is_call("Sequential"):
         return _last_of(trace, model)
+    if model.path.startswith("torchvision.models."):
+        head = next((h for n in ("fc", "classifier") if (h := trace.attribute(model, n)) is not None), None)
+        return _last_of_layer(trace, head) if head is not None else None
     forward = method_of(model, "forward")
     if forward is None:
         return None
@@ -235,12 +256,15 @@ def _last_of(trace: Trace, sequential: Value) -> str | None:
     layers = list(sequential.args)
     if any(x.op != "call" for x in layers) or not layers:
         return None
-    last = layers[-1]
-    if last.is_call("Sequential"):
-        return _last_of(trace, last)
-    if last.maker is not None:
-        return final_activation(trace, last)
-    return _ACTIVATIONS.get(last.last, "" if last.last in _BARE else None)
+    return _last_of_layer(trace, layers[-1])
+
+
+def _last_of_layer(trace: Trace, layer: Value) -> str | None:
+    if layer.is_call("Sequential"):
+        return _last_of(trace, layer)
+    if layer.maker is not None:
+        return final_activation(trace, layer)
+    return _ACTIVATIONS.get(layer.last, "" if layer.last in _BARE else None) if layer.called else None
 
 
 def _made_by(
@@ -275,13 +299,7 @@ def _made_by(
         if isinstance(func, ast.Attribute):
             if isinstance(func.value, ast.Name) and func.value.id == "self":
                 layer = trace.attribute(model, func.attr)
-                if layer is None or not layer.called:
-                    return None
-                if layer.is_call("Sequential"):
-                    return _last_of(trace, layer)
-                if layer.maker is not None:
-                    return final_activation(trace, layer)
-                return _ACTIVATIONS.get(layer.last, "" if layer.last in _BARE else None)
+                return _last_of_layer(trace, layer) if layer is not None else None
             if func.attr in NEUTRAL:
                 node = func.value
                 continue

@@ -7,7 +7,6 @@ from grader.checks.mistakes import keras, pytorch
 from grader.checks.mistakes.base import Mistake, Words, quote
 from grader.checks.mistakes.observed import last_function, line_about, only_model
 from grader.checks.mistakes.trace import trace
-from grader.checks.mistakes.values import Value
 
 WORDS = Words(
     name="softmax_before_cross_entropy",
@@ -34,7 +33,7 @@ def _pytorch(case: Case) -> list[Mistake]:
             function = AGAIN.get(applied.loss)
             if function is None:
                 continue
-            direct = _applied(applied.output)
+            direct = pytorch.activated(applied.output)
             last = direct or pytorch.final_activation(training.trace, pytorch.model_of(applied.output))
             seen = only_model(case)
             certain = last is not None
@@ -55,15 +54,6 @@ def _pytorch(case: Case) -> list[Mistake]:
                 )
             ]
     return []
-
-
-def _applied(output: Value) -> str | None:
-    """Softmax or sigmoid that stands directly between the model and the loss."""
-    if output.is_call("softmax", "sigmoid"):
-        return output.last
-    if output.path == "()" and output.base is not None and output.base.is_call("Softmax", "Sigmoid"):
-        return output.base.last.lower()
-    return None
 
 
 def _keras(case: Case) -> list[Mistake]:

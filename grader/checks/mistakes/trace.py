@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from grader.checks.base import Case
+from grader.checks.mistakes.conditions import decided
 from grader.checks.mistakes.values import UNKNOWN, Event, Loop, Trace, Value
 from grader.checks.source import statements
 from grader.evidence.model import Piece
@@ -33,6 +34,9 @@ _ARITHMETIC: dict[type[ast.operator], Any] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
 }
+
+
+_LEAVES = (ast.Return, ast.Continue, ast.Break, ast.Raise)
 
 
 class _Stop(Exception):
@@ -145,6 +149,22 @@ class _Tracer:
     def block(self, body: Sequence[ast.stmt]) -> None:
         for node in body:
             self.statement(node)
+            if isinstance(node, _LEAVES):
+                return
+            if isinstance(node, ast.If) and (holds := decided(node.test, self.parameters())) is not None:
+                branch = node.body if holds else node.orelse
+                if branch and isinstance(branch[-1], _LEAVES):
+                    return
+
+    def parameters(self) -> dict[str, Value]:
+        """What this call gave the function it entered, as far as the function leaves it alone."""
+        body = self.active[-1] if self.active else None
+        if not isinstance(body, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return {}
+        given = body.args
+        names = {a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+        names -= {n.id for n in ast.walk(body) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        return {n: v for n, v in self.frames[-1].items() if n in names}
 
     def statement(self, node: ast.stmt) -> None:
         method = getattr(self, f"_{type(node).__name__}", None)
@@ -220,6 +240,9 @@ class _Tracer:
 
     def _If(self, node: ast.If) -> None:
         self.expression(node.test)
+        if (holds := decided(node.test, self.parameters())) is not None:
+            self.block(node.body if holds else node.orelse)
+            return
         if "__main__" in ast.unparse(node.test):
             self.block(node.body)
             return
@@ -305,6 +328,8 @@ class _Tracer:
             return self.make("operation", node, type(node.op).__name__, args=(inner,))
         if isinstance(node, ast.IfExp):
             self.expression(node.test)
+            if (holds := decided(node.test, self.parameters())) is not None:
+                return self.expression(node.body if holds else node.orelse)
             return self.make("either", node, args=(self.expression(node.body), self.expression(node.orelse)))
         if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)):
             return self.comprehension(node)
@@ -469,10 +494,12 @@ class _Tracer:
         names = [a.arg for a in (*wanted.posonlyargs, *wanted.args)]
         every = [*names, *(a.arg for a in wanted.kwonlyargs)]
         frame = dict.fromkeys(every, UNKNOWN)
+        # ``f(*args, **options)`` may give what has a default.
+        unsure = "**" in named or any(a.op == "starred" for a in args)
         for name, default in zip(names[len(names) - len(wanted.defaults) :], wanted.defaults, strict=True):
-            frame[name] = self.expression(default)
+            frame[name] = UNKNOWN if unsure else self.expression(default)
         for a, given in zip(wanted.kwonlyargs, wanted.kw_defaults, strict=True):
-            if given is not None:
+            if given is not None and not unsure:
                 frame[a.arg] = self.expression(given)
         frame |= dict(zip(names, args, strict=False))
         frame |= {k: v for k, v in named.items() if k in frame}

@@ -82,6 +82,12 @@ def _count(value: Value | None) -> int | None:
         if chosen.is_call("range") and len(chosen.args) == 1 and isinstance(chosen.args[0].constant, int):
             return chosen.args[0].constant
         return len(chosen.args) if chosen.op == "sequence" else None
+    if value.is_call("from_tensor_slices") and value.args:
+        return _count(value.args[0])
+    if value.op == "sequence" and len(value.args) == 2:  # images and their labels
+        return _count(value.args[0])
+    if value.is_call("map") and value.base is not None:
+        return _count(unloaded(value.base))
     if value.called and value.base is not None and value.path in (".reshape", ".astype"):
         return _count(value.base)
     if value.op == "operation" and value.path in ("Div", "Mult"):
