@@ -17,7 +17,7 @@ Kind = Literal["text", "item", "heading", "row", "code", "blank"]
 
 @dataclass(frozen=True)
 class PlainLine:
-    """``line`` counts from 1 within the source; ``indent`` is of a list item, in spaces."""
+    """``line`` counts from 1 within the source; ``indent`` is of a list item, in spaces, or a heading's level."""
 
     text: str
     line: int
@@ -28,6 +28,8 @@ class PlainLine:
 FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w+-]*)")
 HEADING = re.compile(r"^\s{0,8}(#{1,6})\s*(.*?)\s*#*\s*$")
 ITEM = re.compile(r"^(\s*)(?:>\s*)*(?:[-*+•◦▪‣●–]\s+|\(?\d{1,2}[.)]\s+|\(?[a-zA-Z][.)]\s+)(.*)$")
+BOLD_LEVEL, TABLE_LEVEL = 7, 8
+"""Below the six levels of headings stand a line in bold, and the head of a table."""
 TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*\|?\s*$|^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)+\|?\s*$")
 BOLD_LINE = re.compile(r"^\s*(?:\*\*|__)(.+?)(?:\*\*|__)\s*:?\s*$")
 RULE = re.compile(r"^\s*([-*_=])(?:\s*\1){2,}\s*$")
@@ -169,16 +171,16 @@ def clean(source: str) -> tuple[PlainLine, ...]:
             cells = _cells(raw)
             if starts:
                 header = cells
-                out.append(PlainLine(" ; ".join(c for c in cells if c), number, "heading"))
+                out.append(PlainLine(" ; ".join(c for c in cells if c), number, "heading", TABLE_LEVEL))
             else:
                 out.append(PlainLine(_row(header, cells), number, "row"))
             in_table = True
             continue
         header, in_table = [], False
         if m := HEADING.match(raw):
-            out.append(PlainLine(inline(m.group(2)), number, "heading"))
+            out.append(PlainLine(inline(m.group(2)), number, "heading", len(m.group(1))))
         elif (m := BOLD_LINE.match(raw)) and len(m.group(1)) < 90:
-            out.append(PlainLine(inline(m.group(1)), number, "heading"))
+            out.append(PlainLine(inline(m.group(1)), number, "heading", BOLD_LEVEL))
         elif m := ITEM.match(raw):
             out.append(PlainLine(inline(m.group(2)), number, "item", len(m.group(1).expandtabs(4))))
         else:

@@ -29,7 +29,7 @@ class Sentence:
     line: int
     piece: int | None = None
     under: str = ""
-    """The nearest heading and the lead-in line ("Effects of padding:") above it."""
+    """The headings above it, of every level, and the lead-in line ("Effects of padding:")."""
     block: int = 0
     """Sentences of one paragraph, list or table share a block."""
     heading: bool = False
@@ -53,6 +53,7 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
     """Sentences of a cleaned text. Wrapped lines of a paragraph are joined first, as markdown does."""
     out: list[Sentence] = []
     heading = lead = ""
+    headings: list[tuple[int, str]] = []
     parents: list[tuple[int, str]] = []
     block = 0
     held: list[PlainLine] = []
@@ -102,7 +103,8 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
         elif item.kind == "heading":
             flush()
             block += 1
-            heading, lead = item.text, ""
+            headings = [h for h in headings if h[0] < item.indent] + [(item.indent, item.text)]
+            heading, lead = " ".join(t for _, t in headings if t), ""
             parents.clear()
             if item.text:
                 out.append(Sentence(item.text, item.line, piece, "", block, heading=True))
