@@ -75,8 +75,14 @@ def in_words(question: Question) -> tuple[KeyPoints, ...]:
 
 
 def shipped_only(assignment: Assignment) -> dict[str, Beside]:
-    """For references and a self-check: nothing but the record that the package ships."""
+    """For a self-check: nothing but the record that the package ships."""
     return {q.id: Beside(record=shipped()) for q in assignment.questions if in_words(q)}
+
+
+def taken_at_its_word(assignment: Assignment) -> dict[str, Beside]:
+    """For references: every suggestion stands. Whether it is full marks is asked, not how sure it is."""
+    record = shipped().model_copy(update={"accept": 0.0, "reject": 0.0})
+    return {q.id: Beside(record=record) for q in assignment.questions if in_words(q)}
 
 
 def known(batch: Sequence[Written], options: Options, store: Store) -> list[dict[str, Beside]]:

