@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 from scipy.optimize import minimize
 from sources import Coursework
 
 from grader.checks.key_points import KeyPoints
+from grader.rubric.loader import load
 from grader.text import assess, model
 from grader.text.calibration import Marked
 from grader.text.points import Point
@@ -45,12 +45,10 @@ class Question:
 def questions(assignment: str) -> dict[str, Question]:
     """The questions of a rubric that are marked by key points."""
     out = {}
-    rubric = ROOT / "rubrics" / f"{assignment}.yaml"
-    for q in yaml.safe_load(rubric.read_text("utf-8"))["questions"]:
-        for c in q["criteria"]:
-            if c["check"] == "key_points" and q.get("prose"):
-                k = KeyPoints.model_validate(c)
-                out[q["id"]] = Question(k.points, q["prompt"], k.best)
+    for q in load(ROOT / "rubrics" / f"{assignment}.yaml", check_references=False).questions:
+        for c in q.criteria:
+            if isinstance(c, KeyPoints) and q.prose:
+                out[q.id] = Question(c.points, q.prompt, c.best)
     return out
 
 

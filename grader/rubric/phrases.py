@@ -89,8 +89,11 @@ def _statements(question: Any) -> Iterator[dict[str, Any]]:
             parts = point.get("parts")
             if isinstance(parts, list):
                 point["parts"] = [_mapping(p) for p in parts]
-            rows = [point, *(point.get("parts") or ()), *(point.get("lesser") or ())]
-            yield from (r for r in rows if isinstance(r, dict) and isinstance(r.get("says"), str))
+            parts = [*(point.get("parts") or ()), *(point.get("lesser") or ())]
+            own = [r for r in parts if isinstance(r, dict) and isinstance(r.get("says"), str)]
+            if isinstance(point.get("says"), str) and all(r["says"] != point["says"] for r in own):
+                yield point  # else its part of the same words takes the phrases
+            yield from own
 
 
 def _mapping(part: Any) -> Any:

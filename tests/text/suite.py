@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from grader.checks.key_points import KeyPoints
+from grader.rubric.loader import load
 from grader.text.assess import Assessment, assess
 from grader.text.points import Point
 from grader.text.sentences import read_text
@@ -58,19 +59,18 @@ def asked() -> tuple[Asked, ...]:
     written: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("answers.yaml").read_text("utf-8"))
     out = []
     for rubric, questions in written.items():
-        data = yaml.safe_load((ROOT / "rubrics" / f"{rubric}.yaml").read_text("utf-8"))
-        for q in data["questions"]:
-            if q["id"] not in questions:
+        for q in load(ROOT / "rubrics" / f"{rubric}.yaml").questions:
+            if q.id not in questions:
                 continue
-            c = KeyPoints.model_validate(next(c for c in q["criteria"] if c["check"] == "key_points"))
-            reference = (ROOT / "reference" / rubric / q["reference"]).read_text("utf-8")
-            texts = questions[q["id"]]
+            c = next(c for c in q.criteria if isinstance(c, KeyPoints))
+            reference = (ROOT / "reference" / rubric / (q.reference or "")).read_text("utf-8")
+            texts = questions[q.id]
             out.append(
                 Asked(
                     rubric,
-                    q["id"],
+                    q.id,
                     c.points,
-                    q["prompt"],
+                    q.prompt,
                     c.best,
                     reference,
                     tuple(texts["good"]),
