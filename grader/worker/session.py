@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -37,6 +38,22 @@ BROKEN = "it stopped speaking Jupyter's protocol, and was ended"
 
 def _limit_note(limit: float) -> str:
     return f"stopped after {limit:.0f} s: a limit of the grader's, not of the task"
+
+
+@contextlib.asynccontextmanager
+async def _within(seconds: float) -> AsyncIterator[None]:
+    """Raises `TimeoutError` after so many seconds, and never loses a cancellation.
+
+    nbclient's own tasks may swallow one that comes at the moment of a reply (as may `asyncio.wait_for`
+    before Python 3.12): then Ctrl-C would let the notebook run on to its end.
+    """
+    async with asyncio.timeout(seconds):
+        try:
+            yield
+        finally:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError
 
 
 @dataclass
@@ -71,7 +88,8 @@ class _Client(NotebookClient):  # type: ignore[misc]
 
     async def _async_handle_timeout(self, timeout: int, cell: Any = None) -> None:
         self.struck = True
-        await asyncio.wait_for(self.km.interrupt_kernel(), GRACE)
+        async with asyncio.timeout(GRACE):
+            await self.km.interrupt_kernel()
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: Any) -> Any:
         content = msg["content"]
@@ -157,7 +175,8 @@ class Session:
         """Runs one piece under a limit in seconds, keeping at most ``room`` characters of output."""
         started = time.monotonic()
         try:
-            return await asyncio.wait_for(self._execute(source, limit, room), limit + GRACE)
+            async with _within(limit + GRACE):
+                return await self._execute(source, limit, room)
         except TimeoutError:
             struck = self._client.struck
             self.ended = "it did not stop when interrupted, and its kernel was ended" if struck else BROKEN
@@ -227,7 +246,8 @@ class Session:
         if not self.alive:
             return False
         try:
-            return await asyncio.wait_for(self._quiet(source, limit), limit + GRACE)
+            async with _within(limit + GRACE):
+                return await self._quiet(source, limit)
         except Exception:
             self.ended = "it did not answer the grader"
             await self.stop()
