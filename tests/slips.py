@@ -13,6 +13,7 @@ from grader.evidence.model import Limits
 from grader.results import CriterionResult, Results, SubmissionResult
 from grader.rubric.loader import load
 from grader.rubric.model import Assignment
+from grader.rubric.phrases import phrases_of
 
 ROOT = Path(__file__).parents[1]
 RUBRIC = ROOT / "rubrics" / "image-classification-cnn.yaml"
@@ -52,6 +53,12 @@ def one_question(folder: Path, id: str, question: str, files: dict[str, str]) ->
     home.mkdir(parents=True)
     for name, text in files.items():
         (home / name).write_text(text, encoding="utf-8")
+    said = yaml.safe_load(phrases_of(RUBRIC).read_text(encoding="utf-8"))
+    if question in said:
+        beside = folder / "rubrics" / "phrases"
+        beside.mkdir(exist_ok=True)
+        only = yaml.safe_dump({question: said[question]}, allow_unicode=True)
+        (beside / f"{id}.yaml").write_text(only, encoding="utf-8")
     rubric = folder / "rubrics" / f"{id}.yaml"
     rubric.write_text(yaml.safe_dump(whole, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return load(rubric)

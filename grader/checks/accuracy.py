@@ -139,6 +139,11 @@ def judge(c: Accuracy, case: Case) -> Verdict:
     spread = _spread(c, case)
     if spread is None and c.calibrates(case.profile):
         return ungraded(c, f"{words} The reference has not been calibrated on this worker.", **more)
+    if spread is not None and c.calibrates(case.profile) and not _measures(c, best, spread):
+        said = (
+            f"{words} The reference itself reaches no more than {spread.mean:.1%} here: it is no yardstick."
+        )
+        return ungraded(c, said, **more)
     if spread is not None:
         words += f" {_reference_words(c, case, best, spread, figures)}"
     share = _share(c, case, best)
@@ -175,6 +180,13 @@ def _reference_words(c: Accuracy, case: Case, best: Measured, spread: Spread, fi
 def _bar(c: Accuracy, best: Measured, spread: Spread) -> float:
     """The bar that the reference sets: so many deviations below it, or half way to it from guessing."""
     return c.bar_of(spread) if c.within is not None else _half_way(best, spread)
+
+
+def _measures(c: Accuracy, best: Measured, spread: Spread) -> bool:
+    """Whether the reference has learned enough to hold others against: half of the way to ``full``, or twice
+    what guessing gives where there is no such bar."""
+    least = (chance(best) + c.full) / 2 if c.full is not None else 2 * chance(best)
+    return spread.mean >= least
 
 
 def _half_way(best: Measured, spread: Spread) -> float:
