@@ -31,8 +31,9 @@ SCENE = re.compile(
     r"^\W*(?:you are\b|you have been\b|your (?:team|task|job|goal) (?:is|has)\b|imagine\b|suppose\b|consider\b|given\b)",
     re.I,
 )
-RESTATED = 0.8
-"""Share of a sentence's words that are the prompt's, from which it is taken for a part of it."""
+RESTATED, MOST = 0.8, 0.6
+"""A sentence is the prompt over again that has so much of its words from the prompt, and so much of the
+prompt's words: less is an answer in few words."""
 SHARED = 0.4
 """The same for a sentence that tells somebody to do something, as an answer may, too."""
 BETWEEN = 1
@@ -81,7 +82,7 @@ def _asks(text: str, asked: frozenset[str], heading: bool) -> bool:
         return True
     own = set(stems(text))
     shared = len(own & asked) / max(len(own), 1)
-    if len(own) >= 3 and shared >= RESTATED:
+    if shared >= RESTATED and len(own & asked) >= MOST * len(asked):
         return True
     if TELLS.match(text):
         return shared >= SHARED or len(own & asked) >= 2

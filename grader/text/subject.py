@@ -68,14 +68,18 @@ def said_of(
     if not own or not rivals:
         return True
     here = _mentions(sentence.text, own, rivals)
-    if not here:
-        here = _mentions(sentence.under, own, rivals)
-        return not here or any(m.own for m in here)
-    if all(m.own for m in here) or span is None:
-        return any(m.own for m in here)
-    if not any(m.own for m in here):
+    if any(m.own for m in here):
+        return span is None or _nearest(sentence.text, here, span)
+    if here and (span is None or not _follows(sentence.text, here, span)):
         return False
-    return _nearest(sentence.text, here, span)
+    above = _mentions(sentence.under, own, rivals)
+    return not above or any(m.own for m in above)
+
+
+def _follows(text: str, rivals: Sequence[_Mention], span: tuple[int, int]) -> bool:
+    """Whether rivals are named only behind the words, in another clause: "…, not as in a dense network"."""
+    end = span[1]
+    return all(m.start >= end for m in rivals) and not OF.match(text[end : rivals[0].start])
 
 
 def _nearest(text: str, here: Sequence[_Mention], span: tuple[int, int]) -> bool:

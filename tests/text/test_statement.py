@@ -84,3 +84,10 @@ def test_a_label_alone_is_not_cut_off_together_with_the_answer() -> None:
         "It matters.",
     ]
     assert left("### Q3\n\nThe field grows with depth.") == ["The field grows with depth."]
+
+
+def test_a_short_answer_in_the_questions_own_words_is_an_answer() -> None:
+    """ "I would use ResNet with transfer learning." was taken for a part of the question."""
+    asked = "What is a network for images, and which labels does transfer learning with ResNet need?"
+    for text in ("ResNet is a network for images.", "I would use ResNet with transfer learning."):
+        assert [s.text for s in answered(read_text(f"Q1. {text}"), asked)] == [text]

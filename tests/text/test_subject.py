@@ -78,3 +78,11 @@ def test_a_statement_made_of_the_other_network_goes_to_a_person_at_little() -> N
 def test_a_network_named_only_for_comparison_is_not_what_a_sentence_is_about() -> None:
     said = "Unlike AlexNet it uses small filters throughout the whole network."
     assert assess(POINTS, "", read_text(f"VGG came later. {said}")).readings[2].mark == 4
+
+
+def test_a_rival_named_in_a_later_clause_for_contrast_does_not_take_the_words_away() -> None:
+    """ "Each neuron looks only at a local region, not at the whole image like in a dense network" was lost."""
+    said = "It uses small filters throughout the whole network, not a few large ones like in AlexNet."
+    assert assess(POINTS, "", read_text(said)).readings[2].mark == 4
+    theirs = "It uses small filters throughout the whole network of AlexNet."
+    assert assess(POINTS, "", read_text(theirs)).readings[2].mark <= 1
