@@ -23,7 +23,8 @@ from grader.evidence.model import Profile
 from grader.report import text
 from grader.report.audience import OPEN, Audience
 from grader.report.images import Gallery
-from grader.report.view import Bar, isolation_words, page_view, profile_words, unjudged
+from grader.report.shown import Bar, unjudged
+from grader.report.view import isolation_words, page_view, profile_words
 from grader.results import Results, SubmissionResult
 
 STATE_WORDS: Mapping[str, str] = {

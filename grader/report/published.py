@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from grader.report.shown import unjudged
 from grader.report.text import mark, visible
-from grader.report.view import unjudged
 from grader.results import SCHEMA, Results
 from grader.text.written import FORMULA
 

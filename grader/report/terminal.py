@@ -17,8 +17,8 @@ from grader.checks.base import State
 from grader.report.audience import OPEN, Audience, shown_submission
 from grader.report.cells import cell_ranges
 from grader.report.html import STATE_WORDS
+from grader.report.shown import unjudged
 from grader.report.text import capital, mark, question, seconds, sentence, short, visible
-from grader.report.view import unjudged
 from grader.results import CriterionResult, QuestionResult, SubmissionResult
 
 SIGNS: dict[str, tuple[str, str]] = {

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from grader.checks.base import State
 from grader.report import text
 from grader.report.audience import Audience
+from grader.report.shown import QuestionView
 from grader.results import SubmissionResult
-
-if TYPE_CHECKING:
-    from grader.report.view import QuestionView
 
 SEVERAL = 3
 """More criteria of one question that could not be judged are one thing to look at, not many."""
@@ -79,7 +76,7 @@ def _to_confirm(questions: Sequence[QuestionView]) -> list[ToDo]:
         text.mark(sum(m)) for m in zip(*((c.result.mark, c.result.out_of) for _, c in waiting), strict=True)
     )
     what = f"To be confirmed: {', '.join(dict.fromkeys(q.name for q, _ in waiting))}"
-    why = "These suggestions are sure, but none of your marks confirm them yet: see answers.csv"
+    why = "These suggestions look sure, but none of your marks confirm them yet: see answers.csv"
     return [ToDo(f"#{waiting[0][1].anchor}", what, why, f"{got} of {out_of} suggested")]
 
 
