@@ -17,15 +17,20 @@ from grader.text.calibration import Calibration, shipped
 from grader.text.guards import count, picture
 from grader.text.points import Point
 from grader.text.reader import Reading
-from grader.text.sentences import Sentence, read_code, read_text
+from grader.text.sentences import Sentence, read_code, read_text, read_words
 from grader.text.words import stems
 
 
 class KeyPoints(Criterion):
-    """``points``: see `grader.text.points.Point`. ``best``: only the best so many of them count."""
+    """``points``: see `grader.text.points.Point`. ``best``: only the best so many of them count.
+
+    ``in_words``: code is no answer, as where the result of a program is to be discussed; of code only comments
+    and longer strings are read.
+    """
 
     points: tuple[Point, ...] = Field(min_length=1)
     best: int | None = Field(None, ge=1)
+    in_words: bool = False
 
     @model_validator(mode="after")
     def _adds_up(self) -> KeyPoints:
@@ -44,15 +49,16 @@ class KeyPoints(Criterion):
         return self.says or "key points of the answer"
 
 
-def sentences(case: Case) -> list[Sentence]:
+def sentences(case: Case, in_words: bool = False) -> list[Sentence]:
     """The answer's prose, and its code as far as it says anything (names, comments, strings)."""
-    return sentences_of(case.answered)
+    return sentences_of(case.answered, in_words)
 
 
-def sentences_of(pieces: Sequence[Piece]) -> list[Sentence]:
+def sentences_of(pieces: Sequence[Piece], in_words: bool = False) -> list[Sentence]:
+    code = read_words if in_words else read_code
     out: list[Sentence] = []
     for p in pieces:
-        out += read_text(p.source, p.index) if p.kind == "markdown" else read_code(p.source, p.index)
+        out += read_text(p.source, p.index) if p.kind == "markdown" else code(p.source, p.index)
     return out
 
 
@@ -74,18 +80,19 @@ def label_alone(written: Sequence[Sentence], prompt: str) -> bool:
 def judge(c: KeyPoints, case: Case) -> Verdict:
     beside = case.beside
     record = beside.record or shipped()
-    reference = sentences(case.reference) if case.reference is not None else []
+    written = sentences(case, c.in_words)
+    reference = sentences(case.reference, c.in_words) if case.reference is not None else []
     source = "\n\n".join(p.source for p in case.answered)
     a = assess(
         c.points,
         case.prompt,
-        sentences(case),
+        written,
         source=source,
         best=c.best,
         reference=reference,
         calibration=record,
     )
-    if a.blank or (a.mark <= 0 and label_alone(sentences(case), case.prompt)):
+    if a.blank or (a.mark <= 0 and label_alone(written, case.prompt)):
         return _blank(c, case, a, record)
     full = sum(r.mark >= r.point.marks for r in a.counted)
     some = sum(0 < r.mark < r.point.marks for r in a.counted)

@@ -57,7 +57,8 @@ class Written:
 
     def said(self, question: Question, prompt: str) -> str:
         """The whole answer as it is read: plain lines, without markup; empty where there is none."""
-        read = sentences_of([self.submission.pieces[i] for i in self._pieces(question)])
+        words_alone = all(c.in_words for c in in_words(question))
+        read = sentences_of([self.submission.pieces[i] for i in self._pieces(question)], words_alone)
         return "" if label_alone(read, prompt) else "\n".join(s.text for s in read)[:LONGEST]
 
     def prose(self, question: Question) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -157,3 +158,25 @@ def read_code(source: str, piece: int | None = None) -> tuple[Sentence, ...]:
         PlainLine(raw, n, "code" if raw.strip() else "blank") for n, raw in enumerate(source.split("\n"), 1)
     ]
     return sentences(lines, piece)
+
+
+PROSE_WORDS = 8
+"""Fewer words in a string of a program are a label, not a sentence of an answer."""
+
+
+def read_words(source: str, piece: int | None = None) -> tuple[Sentence, ...]:
+    """What a code piece says in words alone: its comments, and longer strings such as it prints."""
+    lines: dict[int, str] = {}
+    for n, raw in enumerate(source.split("\n"), 1):
+        if raw.lstrip().startswith("#"):
+            lines[n] = raw.lstrip().lstrip("#").strip()
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError):
+        nodes = []
+    for node in nodes:
+        said = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(node, ast.Constant) and isinstance(said, str) and len(said.split()) >= PROSE_WORDS:
+            lines[node.lineno] = said
+    plain = [PlainLine(" ".join(text.split()), n, "text") for n, text in sorted(lines.items()) if text]
+    return sentences(plain, piece)

@@ -164,3 +164,37 @@ def test_map_sizes_earn_by_the_share_that_is_right() -> None:
     c = quantity.QuantityCriterion(check="quantity", marks=3, shapes=((100, 150), (50, 75), (25, 38)))
     v = quantity.CHECK.judge(c, case("First 100×150, then (None, 50, 75, 200) and last 25 by 40."))
     assert (v.state, v.mark) == (State.PARTIAL, 2)
+
+
+DISCUSSION = key_points.KeyPoints.model_validate(
+    {
+        "check": "key_points",
+        "marks": 2,
+        "in_words": True,
+        "points": [
+            {
+                "marks": 2,
+                "says": "the accuracy is explained",
+                "facts": [{"words": "accuracy | learning rate"}],
+            }
+        ],
+    }
+)
+
+
+def test_a_program_that_prints_its_accuracy_is_no_discussion_of_it() -> None:
+    """It was suggested full marks for a discussion that was not there."""
+    code = 'opt = Adam(model.parameters(), lr=1e-4)\nprint(f"Accuracy: {accuracy:.2f}")'
+    v = key_points.CHECK.judge(DISCUSSION, case(code, kind="code"))
+    assert (v.state, v.mark) == (State.LOST, 0)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "# The accuracy is high since the features carry over.\nprint(1)",
+        'print("The accuracy is high since the features of ImageNet carry over to flowers.")',
+    ],
+)
+def test_a_discussion_in_comments_or_printed_is_one(code: str) -> None:
+    assert key_points.CHECK.judge(DISCUSSION, case(code, kind="code")).mark >= 1
