@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from grader.text import formulas, model
@@ -211,7 +211,9 @@ def fact_in(
         if near := {s for w in asked for s in stems(w)}:
             beside = [s for s in beside if near & set(stems(f"{s.under} {s.text}"))]
     for s in beside:
-        if any(said_of(s, about, rivals, span) for span in _stated(fact, s.text)):
+        # number words become digits first, and the names are looked for in that same text
+        read = replace(s, text=spelled_out(s.text)) if fact.count is not None else s
+        if any(said_of(read, about, rivals, span) for span in _stated(fact, read.text)):
             return s
     if fact.example:
         text = "\n".join(s.text for s in sentences)
@@ -230,7 +232,7 @@ def _stated(fact: Fact, text: str) -> list[tuple[int, int]]:
     if fact.count is not None:
         return [
             (q.start, q.end)
-            for q in quantities(spelled_out(text))
+            for q in quantities(text)
             if any(
                 agrees(q, n, fact.unit, fact.tolerance)
                 or (

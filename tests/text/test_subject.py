@@ -43,6 +43,7 @@ def marks(text: str) -> list[float]:
         "## AlexNet\n- 60 million parameters\n## VGG\n- 138 million parameters",
         "| | AlexNet | VGG |\n|---|---|---|\n| parameters | 60 million | 138 million |",
         "The first network is AlexNet. It has 60 million parameters. VGG came later. It has 138 million.",
+        "AlexNet has sixty million parameters in eight layers, five of them convolutions, and of seventeen or twenty-two or thirty-three networks VGG has 138 million.",
     ],
 )
 def test_numbers_beside_their_network_count_in_any_layout(text: str) -> None:
