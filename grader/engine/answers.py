@@ -57,7 +57,7 @@ class Written:
 
     def said(self, question: Question, prompt: str) -> str:
         """The whole answer as it is read: plain lines, without markup; empty where there is none."""
-        words_alone = all(c.in_words for c in in_words(question))
+        words_alone = all(c.in_words for c in key_points_of(question))
         read = sentences_of([self.submission.pieces[i] for i in self._pieces(question)], words_alone)
         return "" if label_alone(read, prompt) else "\n".join(s.text for s in read)[:LONGEST]
 
@@ -70,20 +70,20 @@ class Written:
         return next((a.pieces for a in self.alignment.answers if a.question == question.id), ())
 
 
-def in_words(question: Question) -> tuple[KeyPoints, ...]:
+def key_points_of(question: Question) -> tuple[KeyPoints, ...]:
     """The criteria that are marked by what an answer says."""
     return tuple(c for c in question.criteria if isinstance(c, KeyPoints))
 
 
 def shipped_only(assignment: Assignment) -> dict[str, Beside]:
     """For a self-check: nothing but the record that the package ships."""
-    return {q.id: Beside(record=shipped()) for q in assignment.questions if in_words(q)}
+    return {q.id: Beside(record=shipped()) for q in assignment.questions if key_points_of(q)}
 
 
 def taken_at_its_word(assignment: Assignment) -> dict[str, Beside]:
     """For references: every suggestion stands. Whether it is full marks is asked, not how sure it is."""
     record = shipped().model_copy(update={"accept": 0.0, "reject": 0.0})
-    return {q.id: Beside(record=record) for q in assignment.questions if in_words(q)}
+    return {q.id: Beside(record=record) for q in assignment.questions if key_points_of(q)}
 
 
 def known(batch: Sequence[Written], options: Options, store: Store) -> list[dict[str, Beside]]:
@@ -95,7 +95,7 @@ def known(batch: Sequence[Written], options: Options, store: Store) -> list[dict
         record = own_record(assignment, marks, store)
         if record is None and options.trust is Trust.SHIPPED:
             record = shipped()
-        for question in filter(in_words, assignment.questions):
+        for question in filter(key_points_of, assignment.questions):
             mine = [m for m in marks if m.question == question.id]
             rows = _of_question(question, [batch[n] for n in members], mine, record)
             for n, row in zip(members, rows, strict=True):
@@ -110,7 +110,7 @@ def _judged(
     asked: dict[tuple[int, str, str], Asked] = {}
     for n, w in enumerate(batch):
         for q in w.assignment.questions:
-            for c in in_words(q):
+            for c in key_points_of(q):
                 prompt = q.prompt or q.title
                 if (said := w.said(q, prompt)) and c.title() not in found[n][q.id].marked:
                     asked[n, q.id, c.title()] = Asked(c.points, prompt, said)
@@ -134,7 +134,7 @@ def _of_question(
         twins.setdefault(pair.second, []).append(pair.first)
     marked: dict[str, dict[str, PersonMark]] = {}
     alike: dict[str, dict[str, tuple[PersonMark, ...]]] = {}
-    for criterion in in_words(question):
+    for criterion in key_points_of(question):
         given = [m for m in marks if m.criterion == criterion.title()]
         own = {f: m for f, t in texts.items() if (m := _own(f, digest(t), given, twins.get(f, ())))}
         for file, mark in own.items():
@@ -188,7 +188,7 @@ def fingerprint(assignment: Assignment) -> str:
     points = [
         (q.id, q.prompt or q.title, c.model_dump(mode="json"))
         for q in assignment.questions
-        for c in in_words(q)
+        for c in key_points_of(q)
     ]
     return hashlib.sha256(json.dumps(points, sort_keys=True).encode()).hexdigest()
 
@@ -210,14 +210,15 @@ def own_record(assignment: Assignment, marks: Sequence[PersonMark], store: Store
 
 def refit(assignment: Assignment, marks: Sequence[PersonMark], allowed: float) -> Kept:
     """The record of these marks; without a report where they are too few."""
-    criteria = {(q.id, c.title()): (q, c) for q in assignment.questions for c in in_words(q)}
+    criteria = {(q.id, c.title()): (q, c) for q in assignment.questions for c in key_points_of(q)}
     rows, groups = [], []
     last = {(m.question, m.criterion, m.digest): m for m in marks}  # one answer counts once
     for n, m in enumerate(last.values()):
         if (m.question, m.criterion) not in criteria:
             continue  # the rubric no longer asks for it
         q, c = criteria[m.question, m.criterion]
-        rows.append(suggestion(c.points, q.prompt or q.title, c.best, m.answer, m.share, shipped()))
+        prompt = q.prompt or q.title
+        rows.append(suggestion(c.points, prompt, c.best, m.answer, m.share, shipped(), in_words=c.in_words))
         groups.append(m.submission or str(n))
     enough = len(rows) >= LEAST_MARKS
     return Kept(

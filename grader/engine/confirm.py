@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.engine.answers import KIND, in_words, refit
+from grader.engine.answers import KIND, key_points_of, refit
 from grader.engine.options import Options, assignments
 from grader.errors import UsageError
 from grader.evidence.marks import PersonMark
@@ -66,11 +66,11 @@ def _mark(row: marks.Given, known: Sequence[Assignment], file: Path) -> PersonMa
     else:
         todo = f"add a column assignment, or name it with --rubric; known: {names}"
         raise UsageError("it is not said to which assignment the answer belongs", where=where, todo=todo)
-    asked = {q.id: q for q in assignment.questions if in_words(q)}
+    asked = {q.id: q for q in assignment.questions if key_points_of(q)}
     if row.question not in asked:
         todo = f"one of {', '.join(asked)}"
         raise UsageError(f"no question {row.question!r} is answered in words", where=where, todo=todo)
-    titles = [c.title() for c in in_words(asked[row.question])]
+    titles = [c.title() for c in key_points_of(asked[row.question])]
     if row.criterion not in titles and (row.criterion or len(titles) > 1):
         todo = f"one of {'; '.join(titles)}"
         raise UsageError(f"{row.question} has no criterion {row.criterion!r}", where=where, todo=todo)

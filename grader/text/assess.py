@@ -144,12 +144,21 @@ def _contrary(readings: Sequence[Reading]) -> Guard | None:
 
 
 def suggestion(
-    points: tuple[Point, ...], prompt: str, best: int | None, answer: str, given: float, c: Calibration
+    points: tuple[Point, ...],
+    prompt: str,
+    best: int | None,
+    answer: str,
+    given: float,
+    c: Calibration,
+    *,
+    in_words: bool = False,
 ) -> Marked:
     """What is suggested for an answer beside the share that a teacher gave it, to calibrate with.
 
     ``c`` is the record that the calibration starts from; its shift is left out, since that is refitted.
+    ``in_words``: code, which stands in fences, is no answer.
     """
     plain = c.model_copy(update={"shift": 0.0})
-    a = assess(points, prompt, read_text(answer), source=answer, best=best, calibration=plain)
+    read = [s for s in read_text(answer) if not (in_words and s.code)]
+    a = assess(points, prompt, read, source=answer, best=best, calibration=plain)
     return Marked(suggested=a.share, chances=a.chances, given=given, words=a.words, guarded=bool(a.guards))
