@@ -80,18 +80,31 @@ def sentences(row: Coursework, q: Question) -> tuple[Sentence, ...]:
     return answered(read_text(row.answer), q.prompt)
 
 
+def guide_of(row: Coursework, q: Question) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """For each of the rubric's points the guide's that it belongs to, and what the guide's are out of.
+
+    The rubric's follow the guide's order, cut finer or alike.
+    """
+    out_of = row.out_of or tuple(p.marks for p in q.points)
+    found: list[int] = []
+    guide, filled = 0, 0.0
+    for point in q.points:
+        found.append(guide)
+        filled += point.marks
+        if filled >= out_of[guide] - 1e-9:
+            guide, filled = guide + 1, 0.0
+    return tuple(found), out_of
+
+
 def items(given: Set) -> list[Item]:
-    """Every point of every answer. The rubric's points follow the guide's order, cut finer or alike."""
+    """Every point of every answer."""
     out = []
     readers = {k: Points(q.points, q.prompt) for k, q in given.questions.items()}
     for row in given.rows:
-        of = row.out_of or tuple(p.marks for p in given.questions[row.question].points)
-        guide, filled = 0, 0.0
-        for reading in readers[row.question].read(sentences(row, given.questions[row.question])):
-            out.append(Item(row.id, reading, guide, row.points[guide], of[guide]))
-            filled += reading.point.marks
-            if filled >= of[guide] - 1e-9:
-                guide, filled = guide + 1, 0.0
+        q = given.questions[row.question]
+        guide, out_of = guide_of(row, q)
+        for n, reading in zip(guide, readers[row.question].read(sentences(row, q)), strict=True):
+            out.append(Item(row.id, reading, n, row.points[n], out_of[n]))
     return out
 
 
@@ -188,11 +201,8 @@ def _judge(row: Coursework, q: Question, reader: Points, theta: Array | None) ->
         words=a.words,
         guarded=bool(a.guards),
     )
-    points, filled = [0.0], 0.0
-    of = row.out_of or tuple(p.marks for p in q.points)
-    for r in readings:
-        if filled >= of[len(points) - 1] - 1e-9:
-            points, filled = [*points, 0.0], 0.0
-        points[-1] += r.share * r.point.marks
-        filled += r.point.marks
+    guide, out_of = guide_of(row, q)
+    points = [0.0] * len(out_of)
+    for n, r in zip(guide, readings, strict=True):
+        points[n] += r.share * r.point.marks
     return Judged(row, tuple(points), a.mark, marked)

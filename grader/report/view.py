@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -175,8 +174,3 @@ def isolation_words(level: str) -> str:
         "process": "a separate process with limits only",
         "none": "nothing was run",
     }.get(level, level)
-
-
-def pretty(value: Any) -> str:
-    """JSON for a marker who wants the figures as they are."""
-    return text.short(json.dumps(value, indent=1, default=str, ensure_ascii=False), 4_000)

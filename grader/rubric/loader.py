@@ -16,7 +16,7 @@ from grader.checks.base import Check, Criterion, registered
 from grader.errors import RubricError
 from grader.rubric.model import Assignment, Question
 from grader.rubric.phrases import add_phrases, phrases_of
-from grader.rubric.validation import Key, Lines, Problem, meant, validate
+from grader.rubric.validation import NOT_YAML, Key, Lines, Problem, meant, not_yaml, validate
 
 
 class _Placeholder(Criterion):
@@ -89,10 +89,9 @@ def read(
     try:
         lines = Lines(yaml.compose(text, Loader=yaml.SafeLoader))
         data = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        what = f"not valid YAML: {getattr(error, 'problem', None) or error}"
-        return None, [Problem(line=mark.line + 1 if mark else 1, key="", what=what)]
+    except NOT_YAML as error:
+        line, what = not_yaml(error)
+        return None, [Problem(line=line, key="", what=what)]
     problems = list(lines.problems)
     if any("alias" in p.what for p in problems):
         return None, problems

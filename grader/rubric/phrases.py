@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from grader.rubric.validation import meant
+from grader.rubric.validation import NOT_YAML, meant, not_yaml
 from grader.text.points import alternatives
 
 Report = Callable[[int, str, str], None]
@@ -33,11 +33,9 @@ def add_phrases(questions: Sequence[Any], text: str, report: Report) -> None:
     """Puts the phrases into the questions' plain data, under ``also``; what does not fit is reported."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        report(
-            mark.line + 1 if mark else 1, "", f"not valid YAML: {getattr(error, 'problem', None) or error}"
-        )
+    except NOT_YAML as error:
+        line, what = not_yaml(error)
+        report(line, "", what)
         return
     by_id: dict[str, Any] = {str(q.get("id")): q for q in questions if isinstance(q, dict)}
     for key, question, listed in _entries(root, report):

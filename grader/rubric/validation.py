@@ -16,6 +16,16 @@ from grader.evidence.model import Record
 Key = tuple[str | int, ...]
 
 
+NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+"""What PyYAML raises for a text that it cannot read."""
+
+
+def not_yaml(error: Exception) -> tuple[int, str]:
+    """The line of such an error, and what is wrong there."""
+    mark = getattr(error, "problem_mark", None)
+    return mark.line + 1 if mark else 1, f"not valid YAML: {getattr(error, 'problem', None) or error}"
+
+
 class Problem(Record):
     """One thing wrong with a rubric: where (a line from 1), at which key, and what was expected."""
 

@@ -43,15 +43,6 @@ SAME_MEANING = 0.8
 
 
 @dataclass(frozen=True)
-class Hit:
-    """Where a statement is best met: ``recall`` 0 to 1; ``sentence`` is an index, None in no sentence."""
-
-    recall: float
-    sentence: int | None
-    span: int = 1
-
-
-@dataclass(frozen=True)
 class Features:
     """Of one group of alternative statements against one answer; each the best over the alternatives."""
 
@@ -68,9 +59,6 @@ class Features:
     second: int | None
     """The sentence that meets it second best, where that is nearly as good."""
 
-    def numbers(self) -> tuple[float, ...]:
-        return (self.sentence, self.window, self.whole, self.exact, self.cosine, self.bigrams, self.size)
-
 
 NOTHING = Features(0, 0, 0, 0, 0, 0, 1, None, 0, None)
 
@@ -84,10 +72,8 @@ class Prepared:
         self.surface: list[str] = []
         self.starts: list[int] = []
         self.owner: list[int] = []
-        self.length = 0
         for n, s in enumerate(self.sentences):
             own = WORD.findall(s.spoken if s.code else s.text)
-            self.length += len(own)
             low = [w.lower().replace("’", "'") for w in own]
             kept = [(c, w) for w in low if (c := content(w))]
             if kept:

@@ -38,7 +38,8 @@ class Sentence:
     row: bool = False
     """Whether it is a cell or row of a table."""
     spoken: str = ""
-    """Of code: what its comments and idioms say in words. Statements are looked for there, facts in all."""
+    """Of code: what its comments and idioms say in words. Statements are looked for there, facts in ``text``,
+    which has what the idioms say in brackets."""
 
 
 def clauses(text: str) -> tuple[str, ...]:
@@ -111,11 +112,11 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
                 out.append(Sentence(item.text, item.line, piece, "", block, heading=True))
         elif item.kind == "code":
             flush()
-            words = code_words(item.text)
-            if words:
-                comment = item.text.partition("#")[2].strip()
-                spoken = ". ".join(x for x in (comment, in_words(item.text)) if x)
-                out.append(Sentence(words, item.line, piece, heading, block, code=True, spoken=spoken))
+            if words := code_words(item.text):
+                comment, said = item.text.partition("#")[2].strip(), in_words(item.text)
+                spoken = ". ".join(x for x in (comment, said) if x)
+                shown = f"{words} ({said})" if said else words
+                out.append(Sentence(shown, item.line, piece, heading, block, code=True, spoken=spoken))
         elif item.kind in ("item", "row"):
             flush()
             held.append(item)
@@ -138,13 +139,10 @@ IMPORT = re.compile(r"^\s*from\s+\S+\s+import\b|^\s*import\b")
 def code_words(line: str) -> str:
     """A line of code as words: names are split at underscores and capitals, operators dropped.
 
-    Of an import only what is imported counts: ``keras.applications`` is no application. What an idiom does
-    is added in brackets.
+    Of an import only what is imported counts: ``keras.applications`` is no application.
     """
     text = CAMEL.sub(" ", IMPORT.sub("import", line).replace("_", " "))
-    plain = re.sub(r"\s+", " ", re.sub(r"[^\w\s.,:'\"=/%×+()*-]", " ", text)).strip()
-    said = in_words(line)
-    return f"{plain} ({said})" if said else plain
+    return re.sub(r"\s+", " ", re.sub(r"[^\w\s.,:'\"=/%×+()*-]", " ", text)).strip()
 
 
 def read_text(source: str, piece: int | None = None) -> tuple[Sentence, ...]:

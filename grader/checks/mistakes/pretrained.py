@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from grader.checks.mistakes.values import Event, Trace, Value
 
-_NONE = ("", "none")
-
 
 @dataclass(frozen=True)
 class Base:
