@@ -135,6 +135,7 @@ class _Runner:
         self.ran: set[int] = set()
         self.done: set[int] = set()
         self.spent: dict[int, float] = {}
+        self.waited = 0.0
         self.last: int | None = None
         self.taken: dict[str, Sha256 | None] = {}
         for name in ("work", "programs"):
@@ -164,11 +165,15 @@ class _Runner:
     def _alive(self) -> bool:
         return self.session is not None and self.session.alive
 
+    def _used(self, started: float) -> float:
+        """Seconds since ``started``, without those that cells waited for a processor."""
+        return time.monotonic() - started - self.waited
+
     def _out_of_time(self, piece: Piece, started: float) -> str:
         limits = self.setup.limits
         if self.kernels > MOST_DEATHS:
             return f"not run: {MOST_DEATHS} kernels were lost before"
-        if time.monotonic() - started > limits.notebook:
+        if self._used(started) > limits.notebook:
             return f"not run: the notebook's limit of {limits.notebook:.0f} s, the grader's own, was used up"
         if self.spent.get(piece.section, 0.0) >= limits.question:
             return f"not run: the question's limit of {limits.question:.0f} s, the grader's own, was used up"
@@ -218,7 +223,7 @@ class _Runner:
         remaining = min(
             limits.cell,
             limits.question - self.spent.get(piece.section, 0.0),
-            limits.notebook - (time.monotonic() - started),
+            limits.notebook - self._used(started),
         )
         inside = "__import__('grade_inside.kernel', fromlist=['x'])"
         await session.quiet(f"{inside}.begin({piece.index})", BEGINNING)
@@ -229,9 +234,16 @@ class _Runner:
         self.last = i
         self.ran.add(piece.index)
         before = self._account()
-        outcome = await session.execute(piece.source, max(1.0, remaining), limits.output)
+        outcome = await session.execute(
+            piece.source,
+            max(1.0, remaining),
+            limits.output,
+            lambda: waiting.seconds(before, self._account()) or 0.0,
+        )
         waited = waiting.seconds(before, self._account())
-        self.spent[piece.section] = self.spent.get(piece.section, 0.0) + outcome.seconds
+        waited = None if waited is None else min(max(waited, 0.0), outcome.seconds)
+        self.spent[piece.section] = self.spent.get(piece.section, 0.0) + outcome.seconds - (waited or 0.0)
+        self.waited += waited or 0.0
         if session.alive:
             await session.quiet(f"{inside}.observe({piece.index})", OBSERVING)
         if not session.alive:
@@ -260,7 +272,7 @@ class _Runner:
             piece=piece.index,
             state=state,
             seconds=round(outcome.seconds, 3),
-            waited=round(min(max(waited, 0.0), outcome.seconds), 3) if waited is not None else None,
+            waited=round(waited, 3) if waited is not None else None,
             texts=tuple(outcome.texts),
             failure=outcome.failure,
             figures=tuple(f for f in figures if f.piece == piece.index),

@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -33,7 +33,13 @@ MOST_DROPPED = 256 << 20
 FLOOD_NOTE = "stopped, since it printed without end: a limit of the grader's, not of the task"
 OVERHEAD = 64
 """Characters that an output counts for besides its own, so that empty ones have an end as well."""
+MOST_BY_CLOCK = 4.0
+"""How many times its limit a cell may last by the clock, however long it waits for a processor."""
 BROKEN = "it stopped speaking Jupyter's protocol, and was ended"
+
+
+def _never() -> float:
+    return 0.0
 
 
 def _limit_note(limit: float) -> str:
@@ -41,15 +47,15 @@ def _limit_note(limit: float) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _within(seconds: float) -> AsyncIterator[None]:
+async def _within(seconds: float) -> AsyncIterator[asyncio.Timeout]:
     """Raises `TimeoutError` after so many seconds, and never loses a cancellation.
 
     nbclient's own tasks may swallow one that comes at the moment of a reply (as may `asyncio.wait_for`
     before Python 3.12): then Ctrl-C would let the notebook run on to its end.
     """
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(seconds) as end:
         try:
-            yield
+            yield end
         finally:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -72,7 +78,7 @@ class _Client(NotebookClient):  # type: ignore[misc]
 
     At the limit the cell is interrupted and goes on being listened to by the same tasks: a second
     reader beside nbclient's own, even a cancelled one, can take a message that the first then waits
-    for without end.
+    for without end. nbclient's own limit is not used: it cannot be prolonged.
     """
 
     room = 0
@@ -86,10 +92,16 @@ class _Client(NotebookClient):  # type: ignore[misc]
         """The reply says whether the cell failed even where its error could not be sent, or was hidden."""
         self.replied = str(execute_reply["content"].get("status", ""))
 
-    async def _async_handle_timeout(self, timeout: int, cell: Any = None) -> None:
+    async def interrupt_after(self, limit: float, waited: Callable[[], float], end: asyncio.Timeout) -> None:
+        """Interrupts the cell once it has had ``limit`` seconds besides those it ``waited`` for a processor."""
+        started = time.monotonic()
+        while (spent := time.monotonic() - started) < limit * MOST_BY_CLOCK:
+            if (left := limit - max(spent - waited(), 0.0)) <= 0:
+                break
+            await asyncio.sleep(max(min(left, limit * MOST_BY_CLOCK - spent), 0.05))
         self.struck = True
-        async with asyncio.timeout(GRACE):
-            await self.km.interrupt_kernel()
+        end.reschedule(asyncio.get_running_loop().time() + GRACE)
+        await self.km.interrupt_kernel()
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: Any) -> Any:
         content = msg["content"]
@@ -140,9 +152,7 @@ class Session:
         show_sockets(self.launch, self._folder)
         manager = SandboxKernelManager(self.launch, self._folder)
         self._nb = nbformat.v4.new_notebook()
-        self._client = _Client(
-            self._nb, km=manager, allow_errors=True, interrupt_on_timeout=False, iopub_timeout=10
-        )
+        self._client = _Client(self._nb, km=manager, timeout=None, allow_errors=True, iopub_timeout=10)
         self._client.record_timing = False
         self._client.on_cell_executed = self._client.note_reply
         try:
@@ -171,11 +181,21 @@ class Session:
             await self._client.km.cleanup_resources()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    async def execute(self, source: str, limit: float, room: int) -> Outcome:
-        """Runs one piece under a limit in seconds, keeping at most ``room`` characters of output."""
+    async def execute(
+        self, source: str, limit: float, room: int, waited: Callable[[], float] = _never
+    ) -> Outcome:
+        """Runs one piece under a limit in seconds, keeping at most ``room`` characters of output.
+
+        ``waited``: seconds that it stood ready to run so far while other work had the processor. These
+        do not count, so that a busy machine does not cut off what an idle one would have finished.
+        """
         started = time.monotonic()
+        self._client.struck = False
+        watch: asyncio.Task[None] | None = None
         try:
-            async with _within(limit + GRACE):
+            async with _within(limit * MOST_BY_CLOCK + GRACE) as end:
+                watch = asyncio.create_task(self._client.interrupt_after(limit, waited, end))
+                watch.add_done_callback(lambda t: t.cancelled() or t.exception())
                 return await self._execute(source, limit, room)
         except TimeoutError:
             struck = self._client.struck
@@ -189,14 +209,16 @@ class Session:
             self.ended = BROKEN
             await self.stop()
             return Outcome(RunState.DIED, time.monotonic() - started, note=BROKEN)
+        finally:
+            if watch is not None:
+                watch.cancel()
 
     async def _execute(self, source: str, limit: float, room: int) -> Outcome:
         cell = nbformat.v4.new_code_cell(source)
         self._nb.cells = [cell]
-        self._client.room, self._client.flooded, self._client.struck = room, False, False
+        self._client.room, self._client.flooded = room, False
         self._client.errors = self._client.dropped = 0
         self._client.replied = ""
-        self._client.timeout = max(1, round(limit))
         started = time.monotonic()
         state, note = RunState.OK, ""
         try:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 from kernels import LIMITS, Blobs, Notebook, code
 
 from grader.evidence.model import Profile
+from grader.worker import waiting
 from grader.worker.forkserver import ForkServer
 from grader.worker.run import Setup, run
 
@@ -35,6 +39,27 @@ def test_an_endless_loop_keeps_its_output_and_its_kernel(notebook: Notebook) -> 
     assert ran.states == ["limit", "ok"] and ran.said == ["before", "5"]
     assert ran[0].failure is None and "limit of the grader's" in ran[0].note
     assert ran[1].kernel == 0
+
+
+OWN_TIME = (
+    "import time\nend = time.process_time() + 1.5\nwhile time.process_time() < end: pass\nprint('done')"
+)
+
+
+@pytest.mark.skipif(not waiting.account(os.getpid()), reason="the system keeps no account of waiting")
+def test_a_busy_machine_does_not_cut_off_what_an_idle_one_would_have_finished(notebook: Notebook) -> None:
+    """On a loaded machine the last epochs of a training were lost to a limit by the clock."""
+    burn = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
+        for _ in range(2 * len(os.sched_getaffinity(0)))
+    ]
+    try:
+        ran = notebook(OWN_TIME, limits=LIMITS.model_copy(update={"cell": 2.5}))
+    finally:
+        for process in burn:
+            process.kill()
+            process.wait()
+    assert ran.states == ["ok"] and ran.said == ["done"]
 
 
 def test_a_cell_that_cannot_be_interrupted_costs_its_kernel_only(notebook: Notebook) -> None:
