@@ -17,6 +17,8 @@ from grader.text.words import WORD, content, stem
 
 _NEGATION = "not no never none nor neither cannot without hardly nothing lack lacks lacking"
 NEGATION = frozenset(_NEGATION.split())
+OBJECTS = frozenset({"nothing", "none"})
+"""Negations that stand behind what they negate: "pooling learns nothing"."""
 _UNCHANGED = "unchanged independent constant irrelevant unaffected zero free same regardless exclusively"
 UNCHANGED = frozenset(stem(w) for w in _UNCHANGED.split())
 SCOPE = 4
@@ -75,7 +77,12 @@ def sense(statement: str, sentence: str) -> Sense:
         most = max(most, shared)
         reach = 0
         here = 0
+        before: list[bool] = []
         for word, c in marked:
+            if word in OBJECTS and any(before[-SCOPE:]):
+                here += 1
+            if c:
+                before.append(c in wide)
             if _is_negation(word):
                 reach = SCOPE
             elif c and reach:

@@ -21,9 +21,10 @@ ASKS = re.compile(r"\?[\s\"'”’)*_]*$")
 TELLS = re.compile(
     r"^\W*(?:(?:please|briefly|also|then|and)\s+)?(?:describe|explain|discuss|compare|contrast|justify|define|"
     r"outline|highlight|illustrate|elaborate|summari[sz]e|state|mention|list|name|identify|include|provide|"
-    r"show|report|analy[sz]e|evaluate|write|give|what|why|how|which|when|in what)\b",
+    r"show|report|analy[sz]e|evaluate|write|give)\b",
     re.I,
 )
+WONDERS = re.compile(r"^\W*(?:what|why|how|which|when|in what)\b", re.I)
 WORKS = re.compile(
     r"^\W*(?:use|using|implement|train|build|create|load|design|develop|plot|fine-?tune|visuali[sz]e)\b", re.I
 )
@@ -36,6 +37,8 @@ RESTATED, MOST = 0.8, 0.6
 prompt's words: less is an answer in few words."""
 SHARED = 0.4
 """The same for a sentence that tells somebody to do something, as an answer may, too."""
+WONDERED = 0.6
+"""The same for one that begins like a question and has lost its mark; "When memory runs out, take smaller batches" is none."""
 BETWEEN = 1
 """So many sentences of the task may stand between two that ask."""
 
@@ -86,4 +89,6 @@ def _asks(text: str, asked: frozenset[str], heading: bool) -> bool:
         return True
     if TELLS.match(text):
         return shared >= SHARED or len(own & asked) >= 2
+    if WONDERS.match(text):
+        return shared >= WONDERED
     return bool(WORKS.match(text)) and shared >= SHARED

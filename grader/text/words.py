@@ -83,6 +83,7 @@ SPELLING = {
     "weights": "weight",
     "images": "image",
     "gpu": "gpu",
+    "0": "zero",
     "gpus": "gpu",
 }
 
