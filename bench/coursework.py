@@ -23,7 +23,7 @@ from grader.rubric.loader import load
 from grader.text import assess, model
 from grader.text.calibration import Marked
 from grader.text.points import Point
-from grader.text.reader import CONTRADICTED, CONTRARY, Points, Reading
+from grader.text.reader import CONTRADICTED, Points, Reading
 from grader.text.sentences import Sentence, read_text
 from grader.text.statement import answered
 
@@ -123,9 +123,7 @@ class Design:
                 item.append(n)
                 weight.append(p.part.marks / (total if k < own else it.reading.point.marks))
                 fact.append(p.fact or 0.0)
-                scale.append(
-                    0.0 if f is None else CONTRARY if p.contrary is p.sentence and p.contrary else 1.0
-                )
+                scale.append(0.0 if f is None else p.held)
                 lesser.append(k >= own)
             keys.setdefault((it.answer, it.guide), len(keys))
         self.x, self.item = np.array(x), np.array(item)

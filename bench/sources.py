@@ -83,7 +83,8 @@ def _scientsbank(home: Path) -> Iterator[Row]:
 class Coursework:
     """One answer of coursework with two markers' marks for each point of the marking guide.
 
-    ``out_of``: what the guide's points are out of, where these are not the rubric's own points.
+    ``out_of``: what the guide's points are out of, where these are not the rubric's own points; ``full``: what
+    the question is out of.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Coursework:
     marks: tuple[tuple[float, ...], tuple[float, ...]]
     picture: bool
     out_of: tuple[float, ...] = ()
+    full: float = 20.0
 
     @property
     def submission(self) -> str:
@@ -103,7 +105,7 @@ class Coursework:
 
     @property
     def total(self) -> float:
-        return sum(self.points)
+        return min(sum(self.points), self.full)
 
 
 def coursework(home: Path) -> list[Coursework]:
@@ -113,13 +115,14 @@ def coursework(home: Path) -> list[Coursework]:
 
 WRITTEN = Path(__file__).parent / "written"
 TEST = frozenset(
-    [f"r{n:02}" for n in range(2, 15, 2)] + ["s06", "s08", "s10", "s11", "s12", "s13", "s15", "s16"]
+    [f"{s}{n:02}" for s in "rtu" for n in range(2, 15, 2)] + ["s06", "s08", "s10", "s11", "s12", "s13", "s15", "s16"]
 )
 """Students of the written sets whose answers nobody looked at while the checker was made."""
 
 
 def written(name: str, *, test: bool) -> list[Coursework]:
-    """Answers to assignment B written for this project: ``look-alikes`` or ``personas``, one half of them."""
+    """Answers written for this project (``bench/written``), one half of them: to assignment B ``look-alikes``,
+    ``second-class`` or ``personas``, to assignment C ``deep-vision``."""
     return [r for r in _marked(WRITTEN / f"{name}.jsonl") if (r.submission in TEST) == test]
 
 
@@ -131,6 +134,14 @@ def _marked(file: Path) -> list[Coursework]:
         question = d["question"].split(".")[1].lower()
         of = tuple(d["max"]) if isinstance(d["max"], list) else ()
         rows.append(
-            Coursework(d["id"], question, d["answer"], (tuple(a), tuple(b)), bool(d["has_image"]), of)
+            Coursework(
+                d["id"],
+                question,
+                d["answer"],
+                (tuple(a), tuple(b)),
+                bool(d["has_image"]),
+                of,
+                float(d.get("full", 20)),
+            )
         )
     return rows

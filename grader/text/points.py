@@ -88,12 +88,17 @@ class Part(Record):
     """A part of a point, with its weight in ``marks``. A string is a statement and its aliases, by '|'.
 
     With ``facts`` the part is made by all of its facts, or by one of ``also``; ``says`` is its title.
+    ``near`` holds back sentences that have many of a statement's words and not what it is about: "skip
+    connections remove layers" says nothing of a gradient. Facts have their own.
     """
 
     says: str = Field(min_length=2)
     also: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
     needs: tuple[str, ...] = Field((), description="terms as written, without which it is not made")
+    near: tuple[str, ...] = Field(
+        (), description="of each group of terms one must stand in the sentence that earns it, or beside it"
+    )
     either: bool = Field(False, description="one of the facts suffices")
     about: tuple[str, ...] = Field(
         (),
@@ -109,7 +114,7 @@ class Part(Record):
             return {"says": first, "also": rest}
         return value
 
-    @field_validator("also", "needs", mode="before")
+    @field_validator("also", "needs", "near", mode="before")
     @classmethod
     def _strings(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
@@ -137,6 +142,7 @@ class Point(Record):
     - ``facts``: typed facts; each counts as much as the statement.
     - ``not``: statements that contradict it; one of these in the answer sends the point to a person.
     - ``needs``: terms without which the point is not made; alternatives are separated by ``|``.
+    - ``near``: as of a part, where the point has none.
     - ``lesser``: weaker statements and what they earn.
     - ``about``: names of the thing that it is said of (AlexNet, or the dense network), where the question
       compares several: what the answer says of another point's thing does not make this one.
@@ -147,6 +153,7 @@ class Point(Record):
     also: tuple[str, ...] = ()
     not_: tuple[str, ...] = Field((), alias="not")
     needs: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
     parts: tuple[Part, ...] = ()
     enough: float | None = Field(None, gt=0, description="weight of parts that suffices; default all")
@@ -154,7 +161,7 @@ class Point(Record):
     about: tuple[str, ...] = ()
     hint: str = ""
 
-    @field_validator("also", "not_", "needs", mode="before")
+    @field_validator("also", "not_", "needs", "near", mode="before")
     @classmethod
     def _strings(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
@@ -178,7 +185,7 @@ class Point(Record):
         """The parts that are judged: the point's own, or its statement and its facts."""
         if self.parts:
             return self.parts
-        own = Part(says=self.says, also=self.also)
+        own = Part(says=self.says, also=self.also, near=self.near)
         return (own, *(Part(says=f.text(), facts=(f,)) for f in self.facts))
 
 

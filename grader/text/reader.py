@@ -51,6 +51,8 @@ class PartReading:
     fact: float | None = None
     contrary: Sentence | None = None
     """A sentence that uses the statement's words and seems to say the opposite."""
+    held: float = 1.0
+    """What was left of the model's probability, where something is lacking or speaks against it."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,16 @@ class Points:
     ) -> PartReading:
         about = part.about or point.about
         rivals = self._rivals.get(about, ())
-        p = model.chance(f, theta) if part.phrasings else 0.0
+        first = model.chance(f, theta) if part.phrasings else 0.0
+        p = first
         if not all(any(_terms(n).search(s.text) for s in answer.sentences) for n in part.needs):
             p *= WITHOUT
         at = answer.sentences[f.at] if f.at is not None else None
+        if f.at is not None and not _beside(part.near, answer.sentences, f.at):
+            if f.second is not None and _beside(part.near, answer.sentences, f.second):
+                at = answer.sentences[f.second]
+            else:
+                p *= WITHOUT
         contrary = None
         if p >= DOUBTED and at is not None:
             statement = part.phrasings[f.phrasing]
@@ -126,19 +134,20 @@ class Points:
                     and agrees_with(part.phrasings, statement, other.text) is not Sense.AGREES
                 ):
                     contrary = other
+        held = p / first if first else 1.0
         if not part.facts:
-            return PartReading(part, model.made(p), p, at, f, None, contrary)
+            return PartReading(part, model.made(p), p, at, f, None, contrary, held)
         where = [fact_in(x, answer.sentences, about, rivals) for x in part.facts]
         share = sum(s is not None for s in where) / len(where)
         share = float(share > 0) if part.either else share
-        first = next((s for s in where if s is not None), None)
+        found = next((s for s in where if s is not None), None)
         if share >= p:
             chance = ABSENT + (FOUND - ABSENT) * share
-            denied = first is not None and _denies(part, first.text)
+            denied = found is not None and _denies(part, found.text)
             if denied:
                 share, chance = share * CONTRARY, chance * CONTRARY
-            return PartReading(part, share, chance, first or at, None, share, first if denied else None)
-        return PartReading(part, model.made(p), p, at, f, share, contrary)
+            return PartReading(part, share, chance, found or at, None, share, found if denied else None)
+        return PartReading(part, model.made(p), p, at, f, share, contrary, held)
 
     def _one(
         self,
@@ -178,6 +187,16 @@ class Points:
             chances = tuple((w * CONTRADICTED, c) for w, c in chances)
         absent = tuple(r.part.says for r in rows if r.made < 0.5) if p.parts or p.facts else ()
         return Reading(p, share, chances, best.sentence, tuple(rows), (*missing, *absent), contradicted)
+
+
+def _beside(groups: Sequence[str], sentences: Sequence[Sentence], at: int) -> bool:
+    """Whether one of each group of terms stands in a sentence, in its headings, or beside it in its paragraph or item."""
+    if not groups:
+        return True
+    own = sentences[at]
+    near = [s for s in sentences[max(at - 1, 0) : at + 2] if (s.block, s.line) == (own.block, own.line)]
+    text = " ".join((own.under, *(s.text for s in near)))
+    return all(_terms(g).search(text) for g in groups)
 
 
 def combine(

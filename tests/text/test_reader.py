@@ -83,3 +83,56 @@ def test_a_formula_in_a_code_fence_is_read_like_one_in_the_text() -> None:
 def test_what_stands_behind_a_semicolon_is_still_about_the_same() -> None:
     small = Fact(words="3×3 only", near=("VGG",))
     assert fact_in(small, read_text("VGG has 16 layers; 3×3 only."))
+
+
+DIRECT_PATH = Point.model_validate(
+    {
+        "marks": 4,
+        "says": "the gradient has a direct path back through the skip connection",
+        "also": ["skip connections let it jump straight over layers"],
+        "near": ["gradient | derivative | error", "direct | straight | path | over"],
+    }
+)
+
+
+def mark_of(text: str) -> float:
+    return assess((DIRECT_PATH,), "", read_text(text)).readings[0].mark
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The skip connections let it jump straight over layers that are not needed.",
+        "The gradient vanishes in deep networks.\n\nSkip connections let it jump straight over layers, to save work.",
+        "- Gradient: gets too large.\n- Skip connections let it jump straight over layers.",
+    ],
+)
+def test_a_sentence_in_the_right_words_about_something_else_earns_nothing(text: str) -> None:
+    """'Skip connections remove extra layers' was taken for what becomes of the gradient."""
+    assert mark_of(text) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Through the skip connection the gradient has a direct path back.",
+        "What happens to the gradient? The gradient shrinks. Skip connections let it jump straight over layers.",
+        "## Gradients\n\nSkip connections let it jump straight over layers.",
+        "- Gradients: skip connections let them jump straight over layers.",
+    ],
+)
+def test_what_it_is_about_may_stand_in_the_heading_or_the_sentence_before(text: str) -> None:
+    assert mark_of(text) >= 3
+
+
+def test_a_denial_may_stand_behind_what_it_denies() -> None:
+    """'Pooling learns nothing' was taken for the opposite of 'nothing is learned in pooling'."""
+    point = Point.model_validate(
+        {"marks": 2, "says": "there is nothing to learn in pooling", "also": ["pooling has no weights"]}
+    )
+    assert assess((point,), "", read_text("Pooling learns nothing.")).readings[0].mark >= 1.5
+
+
+def test_no_weights_may_be_written_as_a_digit() -> None:
+    point = Point.model_validate({"marks": 2, "says": "pooling has zero weights"})
+    assert assess((point,), "", read_text("Max pooling: 0 weights")).readings[0].mark == 2
