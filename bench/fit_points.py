@@ -23,6 +23,9 @@ FIRST = calibration.Calibration(about="start", answers=0, floor=0.04, temper=1.2
 """The error model before any fit. Of the tempers 0.6 to 3 this one made the held-out answers' marks likeliest."""
 EXTREME = 0.5
 """Weight of the personas in a fit: no class has so many unlike ones."""
+ALLOWED = 0.1
+"""Share of answers that the shipped record may let stand and be off. It only proposes what to confirm: at the 3 % that a
+teacher's own marks are held to, answers by strangers leave hardly any that stand out from the unsure ones."""
 LIKE = ("look-alikes", "second-class", "deep-vision")
 """The sets that are like a class: from these, and the real one, the error model is fitted."""
 
@@ -35,7 +38,12 @@ def real(home: Path) -> Set:
 def made_up(*, test: bool) -> dict[str, Set]:
     """One half of the written answers to assignments B and C, by the name of their set."""
     b, c = questions("image-classification-cnn"), questions("homl-14-deep-vision")
-    sets = (("look-alikes", b, 1.0), ("second-class", b, 1.0), ("personas", b, EXTREME), ("deep-vision", c, 1.0))
+    sets = (
+        ("look-alikes", b, 1.0),
+        ("second-class", b, 1.0),
+        ("personas", b, EXTREME),
+        ("deep-vision", c, 1.0),
+    )
     return {name: Set(tuple(written(name, test=test)), rubric, weight) for name, rubric, weight in sets}
 
 
@@ -84,6 +92,7 @@ def main() -> None:
         [j.marked for j in unseen],
         groups=[j.row.submission for j in unseen],
         start=FIRST,
+        allowed=ALLOWED,
         about=f"{len(unseen)} answers to assignments A (real), B and C (written), none seen by the model that read it",
     )
     c = found.calibration.model_copy(update={"shift": 0.0, "shortest": 8, "longest": 3000})

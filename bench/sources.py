@@ -115,7 +115,8 @@ def coursework(home: Path) -> list[Coursework]:
 
 WRITTEN = Path(__file__).parent / "written"
 TEST = frozenset(
-    [f"{s}{n:02}" for s in "rtu" for n in range(2, 15, 2)] + ["s06", "s08", "s10", "s11", "s12", "s13", "s15", "s16"]
+    [f"{s}{n:02}" for s in "rtu" for n in range(2, 15, 2)]
+    + ["s06", "s08", "s10", "s11", "s12", "s13", "s15", "s16"]
 )
 """Students of the written sets whose answers nobody looked at while the checker was made."""
 

@@ -201,7 +201,8 @@ def calibrated(found: Sequence[Calibration], console: Console) -> None:
 def confirmed(found: Sequence[Confirmed], console: Console) -> None:
     """What each assignment's marks make of the suggestions, before and after, and what that means."""
     for c in found:
-        console.print(f"{c.assignment}: {c.given} marks read, {c.kept} kept by now.", highlight=False)
+        back = f", {c.withdrawn} taken back" if c.withdrawn else ""
+        console.print(f"{c.assignment}: {c.given} marks read{back}, {c.kept} kept by now.", highlight=False)
         if c.report is None:
             console.print(
                 f"  Too few to calibrate with: at least {LEAST_MARKS}, better 20 to 50. They count for the"

@@ -9,7 +9,7 @@ from pathlib import Path
 from grader.engine.answers import KIND, key_points_of, refit
 from grader.engine.options import Options, assignments
 from grader.errors import UsageError
-from grader.evidence.marks import PersonMark
+from grader.evidence.marks import MarkedAnswer, PersonMark
 from grader.evidence.store import Store
 from grader.rubric.model import Assignment
 from grader.text import marks
@@ -19,11 +19,12 @@ from grader.text.written import digest
 
 @dataclass(frozen=True)
 class Confirmed:
-    """One assignment: how many marks were in the file, how many are kept by now, and what they make;
-    no report where they are too few to calibrate with."""
+    """One assignment: how many marks were in the file, how many of them were taken back, how many are kept
+    by now, and what they make; no report where they are too few to calibrate with."""
 
     assignment: str
     given: int
+    withdrawn: int
     kept: int
     report: Report | None
 
@@ -40,21 +41,27 @@ def confirm(file: Path, options: Options, *, allowed: float = 0.03) -> tuple[Con
     if not rows:
         todo = "fill in the column mark, from 20 to 50 answers"
         raise UsageError("no line has a mark", where=str(file), todo=todo)
-    found = [_mark(row, known, file) for row in rows]
+    found = [_key(row, known, file) for row in rows]
+    given = [
+        PersonMark(**key.model_dump(), answer=row.answer, mark=row.mark, out_of=row.out_of)
+        for key, row in zip(found, rows, strict=True)
+        if row.mark is not None
+    ]
+    withdrawn = [key for key, row in zip(found, rows, strict=True) if row.mark is None]
     store = Store(options.store)
-    store.keep_marks(found)
+    store.keep_marks(given, withdrawn)
     confirmed = []
     for assignment in known:
-        given = [m for m in found if m.assignment == assignment.id]
-        if given:
+        mine, back = (sum(m.assignment == assignment.id for m in which) for which in (given, withdrawn))
+        if mine or back:
             kept = store.marks(assignment.id)
             record = refit(assignment, kept, allowed)
             store.keep_note(KIND, assignment.id, record.model_dump_json())
-            confirmed.append(Confirmed(assignment.id, len(given), len(kept), record.report))
+            confirmed.append(Confirmed(assignment.id, mine, back, len(kept), record.report))
     return tuple(confirmed)
 
 
-def _mark(row: marks.Given, known: Sequence[Assignment], file: Path) -> PersonMark:
+def _key(row: marks.Given, known: Sequence[Assignment], file: Path) -> MarkedAnswer:
     where = f"{file}:{row.line}"
     names = ", ".join(a.id for a in known)
     if row.assignment:
@@ -74,13 +81,10 @@ def _mark(row: marks.Given, known: Sequence[Assignment], file: Path) -> PersonMa
     if row.criterion not in titles and (row.criterion or len(titles) > 1):
         todo = f"one of {'; '.join(titles)}"
         raise UsageError(f"{row.question} has no criterion {row.criterion!r}", where=where, todo=todo)
-    return PersonMark(
+    return MarkedAnswer(
         assignment=assignment.id,
         question=row.question,
         criterion=row.criterion or titles[0],
         digest=digest(row.answer),
-        answer=row.answer,
-        mark=row.mark,
-        out_of=row.out_of,
         submission=row.submission,
     )

@@ -18,17 +18,22 @@ class Trust(StrEnum):
     """Until there are any of their own, the record that the package ships: other teachers' marks."""
 
 
-class PersonMark(Record):
-    """What a person gave one answer for one criterion. ``submission`` is the file it was read in."""
+class MarkedAnswer(Record):
+    """An answer and the criterion that it is marked for. ``submission`` is the file it was read in."""
 
     assignment: str
     question: str
     criterion: str = Field(description="the criterion's title")
     digest: Sha256 = Field(description="of the answer's text, see `grader.text.written.digest`")
+    submission: str = ""
+
+
+class PersonMark(MarkedAnswer):
+    """What a person gave one answer for one criterion."""
+
     answer: str
     mark: float = Field(ge=0)
     out_of: float = Field(gt=0)
-    submission: str = ""
 
     @property
     def share(self) -> float:

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import platformdirs
 from pydantic import ValidationError
-from sqlalchemy import Float, String, Text, create_engine, delete, event, func, select
+from sqlalchemy import Float, String, Text, create_engine, delete, event, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from grader.errors import OutputError
 from grader.evidence.calibration import Calibration
-from grader.evidence.marks import PersonMark
+from grader.evidence.marks import MarkedAnswer, PersonMark
 from grader.evidence.model import Execution, Sha256
 
 
@@ -75,6 +75,12 @@ class _Note(_Base):
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
     made: Mapped[float] = mapped_column(Float)
     record: Mapped[str] = mapped_column(Text)
+
+
+def _keep(session: Session, row: _Base) -> None:
+    """Writes a row in place of one with the same key, in one statement: another command may write the same."""
+    values = {c.key: getattr(row, c.key) for c in row.__table__.columns}
+    session.execute(insert(type(row)).prefix_with("OR REPLACE").values(**values))
 
 
 def default_path() -> Path:
@@ -134,13 +140,14 @@ class Store:
     def put(self, execution: Execution) -> None:
         """Keeps a complete execution, in place of one with the same key."""
         with self._errors(), Session(self._engine) as session, session.begin():
-            session.merge(
+            _keep(
+                session,
                 _Run(
                     key=execution.key,
                     profile=execution.profile.value,
                     made=time.time(),
                     record=execution.model_dump_json(),
-                )
+                ),
             )
 
     def forget(self, key: str) -> None:
@@ -163,7 +170,7 @@ class Store:
         """Keeps a calibration, in place of one with the same key."""
         with self._errors(), Session(self._engine) as session, session.begin():
             record = calibration.model_dump_json()
-            session.merge(_Calibrated(key=calibration.key, made=calibration.made, record=record))
+            _keep(session, _Calibrated(key=calibration.key, made=calibration.made, record=record))
 
     def marks(self, assignment: str) -> tuple[PersonMark, ...]:
         """All that persons gave answers to this assignment, in the order in which they were kept."""
@@ -172,11 +179,22 @@ class Store:
             rows = session.scalars(wanted.order_by(_Marked.made, _Marked.question, _Marked.digest)).all()
             return tuple(PersonMark.model_validate_json(r.record) for r in rows)
 
-    def keep_marks(self, marks: Iterable[PersonMark]) -> None:
-        """Keeps a person's marks, each in place of an earlier one on the same answer."""
+    def keep_marks(self, marks: Iterable[PersonMark], withdrawn: Iterable[MarkedAnswer] = ()) -> None:
+        """Keeps a person's marks, each in place of an earlier one on the same answer, and drops those of the
+        ``withdrawn``, whichever file they were given in; all or none."""
         with self._errors(), Session(self._engine) as session, session.begin():
+            for w in withdrawn:
+                session.execute(
+                    delete(_Marked).where(
+                        _Marked.assignment == w.assignment,
+                        _Marked.question == w.question,
+                        _Marked.criterion == w.criterion,
+                        _Marked.digest == w.digest,
+                    )
+                )
             for m in marks:
-                session.merge(
+                _keep(
+                    session,
                     _Marked(
                         assignment=m.assignment,
                         question=m.question,
@@ -185,7 +203,7 @@ class Store:
                         submission=m.submission,
                         made=time.time(),
                         record=m.model_dump_json(),
-                    )
+                    ),
                 )
 
     def note(self, kind: str, key: str) -> str | None:
@@ -197,7 +215,7 @@ class Store:
     def keep_note(self, kind: str, key: str, record: str) -> None:
         """Keeps a JSON text, in place of one with the same kind and key."""
         with self._errors(), Session(self._engine) as session, session.begin():
-            session.merge(_Note(kind=kind, key=key, made=time.time(), record=record))
+            _keep(session, _Note(kind=kind, key=key, made=time.time(), record=record))
 
     def __len__(self) -> int:
         with self._errors(), Session(self._engine) as session:

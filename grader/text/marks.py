@@ -13,15 +13,18 @@ from grader.evidence.model import Record
 from grader.text.written import unescaped
 
 NEEDED = ("question", "answer", "mark", "out_of")
+WITHDRAWN = ("-", "–", "—")
+"""Instead of a mark: one that was given before is taken back."""
 
 
 class Given(Record):
-    """One line with a mark. ``assignment`` and ``criterion`` may be left out where there is only one."""
+    """One line with a mark; None takes back an earlier one. ``assignment`` and ``criterion`` may be left out
+    where there is only one."""
 
     line: int
     question: str
     answer: str
-    mark: float = Field(ge=0)
+    mark: float | None = Field(ge=0)
     out_of: float = Field(gt=0)
     submission: str = ""
     assignment: str = ""
@@ -30,7 +33,7 @@ class Given(Record):
 
 
 def read(path: Path) -> tuple[Given, ...]:
-    """The lines of a file that have a mark; columns question, answer, mark, out_of and, optionally,
+    """The lines of a file that have a mark, or a dash for one that is taken back; columns question, answer, mark, out_of and, optionally,
     submission, assignment and criterion. Semicolons between columns and decimal commas are read too.
 
     Raises UsageError that names the file, the line and what is wrong.
@@ -60,11 +63,14 @@ def read(path: Path) -> tuple[Given, ...]:
 def _given(row: dict[str, str], path: Path, line: int) -> Given:
     where = f"{path}:{line}"
     try:
-        mark, out_of = (float((row[c] or "").strip().replace(",", ".")) for c in ("mark", "out_of"))
+        mark = None if row["mark"].strip() in WITHDRAWN else _number(row["mark"])
+        out_of = _number(row["out_of"])
     except ValueError as e:
-        raise UsageError("mark and out_of must be numbers", where=where, todo="mend the line") from e
-    if not 0 <= mark <= out_of or out_of <= 0:
-        raise UsageError(f"a mark of {mark:g} out of {out_of:g}", where=where, todo="mend the line")
+        todo = "mend the line; a dash as mark takes an earlier one back"
+        raise UsageError("mark and out_of must be numbers", where=where, todo=todo) from e
+    if out_of <= 0 or (mark is not None and not 0 <= mark <= out_of):
+        given = "no mark" if mark is None else f"a mark of {mark:g}"
+        raise UsageError(f"{given} out of {out_of:g}", where=where, todo="mend the line")
     more = {
         c: unescaped((row.get(c) or "").strip())
         for c in ("submission", "assignment", "criterion", "suggested")
@@ -73,3 +79,7 @@ def _given(row: dict[str, str], path: Path, line: int) -> Given:
     return Given(
         line=line, question=(row["question"] or "").strip(), answer=answer, mark=mark, out_of=out_of, **more
     )
+
+
+def _number(cell: str | None) -> float:
+    return float((cell or "").strip().replace(",", "."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import prose
@@ -80,7 +81,7 @@ def test_a_reference_and_a_self_check_do_not_wait_for_marks(home: Path) -> None:
     assert criterion(own, "full").state is State.EARNED
 
 
-def filled(results: Results, home: Path, marks: dict[str, float | None]) -> Path:
+def filled(results: Results, home: Path, marks: Mapping[str, float | str | None]) -> Path:
     """The report's answers.csv with these marks, by the submission's name; None leaves a line as it is."""
     written = report.write(results, home / "report", Store(home / "store").blob)
     assert written.answers is not None
@@ -88,7 +89,9 @@ def filled(results: Results, home: Path, marks: dict[str, float | None]) -> Path
         rows = list(csv.DictReader(file))
     for row in rows:
         given = marks.get(Path(row["submission"]).stem)
-        row["mark"] = row["mark"] if given is None else f"{given:g}"
+        row["mark"] = (
+            row["mark"] if given is None else f"{given:g}" if isinstance(given, float | int) else given
+        )
     with open(written.answers, "w", newline="") as file:
         table = csv.DictWriter(file, list(rows[0]), lineterminator="\r\n")  # as spreadsheets write it
         table.writeheader()
@@ -139,6 +142,18 @@ def test_a_few_marks_count_for_their_answers_and_decide_nothing_else(home: Path)
     (later,) = confirm(filled(again, home, {"half": 5}), prose.options(home))
     assert later.kept == 1, "a later mark takes the place of an earlier one"
     assert criterion(graded(home), "half").mark == 5
+
+
+def test_a_mark_given_by_mistake_is_taken_back_with_a_dash(home: Path) -> None:
+    confirm(filled(graded(home), home, {"half": 9, "wrong": 0}), prose.options(home))
+    before = graded(home)
+    assert criterion(before, "half").mark == 9
+    (made,) = confirm(filled(before, home, {"half": "-"}), prose.options(home))
+    assert (made.given, made.withdrawn, made.kept) == (1, 1, 1), "the other stands in the file again"
+    again = criterion(graded(home), "half")
+    assert again.unconfirmed or again.state is State.REVIEW
+    assert again.mark < 9 and "marked by a person" not in again.reason
+    assert "marked by a person" in criterion(graded(home), "wrong").reason
 
 
 def test_the_allowed_error_is_kept_and_a_changed_rubric_reads_the_same_marks_anew(home: Path) -> None:

@@ -104,7 +104,10 @@ store = Store(Path({folder!r}))
 for i in range(40):
     digest = store.keep(b"same %d" % i)
     store.put(execution(f"{name}-{{i}}", digest))
-    store.put(execution("both", digest))
+    (store.folder / f"{name}-{{i}}").touch()
+    while not all((store.folder / f"{{n}}-{{i}}").exists() for n in "ab"):
+        pass  # both write the same new key at the same moment
+    store.put(execution(f"both-{{i}}", digest))
 """
 
 
@@ -118,7 +121,8 @@ def test_two_commands_may_write_at_once(tmp_path: Path) -> None:
     ]
     assert [p.wait(60) for p in running] == [0, 0]
     store = Store(tmp_path / "s")
-    assert len(store) == 81 and all(store.get(f"{n}-{i}") for n in "ab" for i in range(40))
+    assert len(store) == 120
+    assert all(store.get(f"{n}-{i}") for n in ("a", "b", "both") for i in range(40))
 
 
 RUBRIC = """

@@ -96,7 +96,9 @@ def test_a_short_answer_in_the_questions_own_words_is_an_answer() -> None:
 def test_an_answer_that_begins_with_when_is_not_taken_for_the_question() -> None:
     """The first of five things to try was thrown away with the words 'When the GPU runs out of memory'."""
     prompt = "If your GPU runs out of memory while training a CNN, what are five things you could try?"
-    text = "When the GPU runs out of memory, the first thing to do is to decrease the batch size, from 64 to 16."
+    text = (
+        "When the GPU runs out of memory, the first thing to do is to decrease the batch size, from 64 to 16."
+    )
     assert answered(read_text(text), prompt) == read_text(text)
     asked = "What could you try if your GPU runs out of memory while training a CNN"
     assert not answered(read_text(asked), prompt)
