@@ -4,7 +4,8 @@
 
 DATA is the folder of short-answer sets (default: GRADE_DATA/short-answers, else
 ../shared/data/short-answers). Everything that is fitted is cross-validated: coursework by submission,
-public sets by question. What is absent is said so and is null in the JSON.
+public sets by question. What is absent is said so and is null in the JSON. Where GRADE_LANGUAGE_MODEL names
+a language model, SciEntsBank is measured with it besides.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from coursework import Judged, Set, held_out, judged
 from fit_points import FIRST, by_question, by_submission, made_up, real, report
 from fit_whole import added, classifier, ridge
 from quantity_strings import misses
-from short_answers import Array, Labels, class_features, features, labels, marks
+from short_answers import Array, Fit, Labels, class_features, class_likelihoods, features, labels, marks
 from short_answers import held_out as held_out_rows
 from sources import Row, data_folder, mohler, scientsbank
 
-from grader.text import calibration, together, whole
+from grader.text import calibration, likelihood, together, whole
 from grader.text.assess import assess
 from grader.text.sentences import read_text
 
@@ -72,16 +73,17 @@ def measure_coursework(given: Set) -> dict[str, float]:
 
 
 def measure_written() -> dict[str, float]:
-    """Assignment B, by the shipped model: the half that was looked at, and the half that was not."""
+    """Assignments B and C, by the shipped model: the half that was looked at, and the half that was not."""
     out: dict[str, float] = {}
     for test, which in ((False, "looked at while the checker was made"), (True, "not looked at")):
         for name, given in made_up(test=test).items():
             rows = judged(given)
             report(f"written, {name}, {which}", rows)
-            error = np.array([abs(j.mark - j.row.total) for j in rows])
+            mark = np.array([20 * j.mark / j.row.full for j in rows])
+            gold = np.array([20 * j.row.total / j.row.full for j in rows])
+            error = np.abs(mark - gold)
             risk(name, [_confidence(j) for j in rows], error > 2, "off by more than 2 of 20")
             if test:
-                mark, gold = [j.mark for j in rows], [j.row.total for j in rows]
                 key = name.replace("-", "_")
                 out |= {f"{key}_r": float(np.corrcoef(mark, gold)[0, 1]), f"{key}_mae": float(error.mean())}
     return out
@@ -130,14 +132,15 @@ def measure_scientsbank(home: Path) -> dict[str, float]:
     """A class's answers to a question are read together; of the question no score is seen."""
     rows = scientsbank(home)
     x, y, groups = class_features(rows), np.array([r.score for r in rows]), [r.group for r in rows]
-    sets = {"": classifier(None)}
+    alone = ", from SciEntsBank alone"
+    sets: dict[str, tuple[Array, Fit]] = {alone: (x, classifier(None))}
     if (home / "mohler").is_dir():
-        sets = {
-            ", learnt from Mohler too": classifier(added(mohler(home))),
-            ", from SciEntsBank alone": sets[""],
-        }
+        sets = {", learnt from Mohler too": (x, classifier(added(mohler(home))))} | sets
+    if likelihood.chosen():
+        with_model = np.hstack([x, class_likelihoods(rows)])
+        sets |= {f"{alone}, with {Path(likelihood.chosen()).name}": (with_model, classifier(None))}
     first: tuple[Array, Labels] | None = None
-    for name, fit in sets.items():
+    for name, (x, fit) in sets.items():
         deals = [held_out_rows(x, y, groups, fit, seed=seed) for seed in (None, *range(1, DEALS))]
         found = [labels(p, y) for p in deals]
         m = found[0]

@@ -56,8 +56,8 @@ def by_question(row: Coursework) -> str:
 
 
 def report(name: str, rows: list[Judged]) -> None:
-    scale = np.array([20 / j.row.full for j in rows])
-    mark, gold = scale * [j.mark for j in rows], scale * [j.row.total for j in rows]
+    mark = np.array([20 * j.mark / j.row.full for j in rows])
+    gold = np.array([20 * j.row.total / j.row.full for j in rows])
     points = np.array([(a, b) for j in rows for a, b in zip(j.points, j.row.points, strict=True)])
     error = mark - gold
     print(

@@ -4,6 +4,7 @@
 
 grader/text/whole.json: an answer alone, the share of full marks; on Mohler et al. 2011.
 grader/text/together.json: among its class, the probability that it is correct; on SciEntsBank and Mohler.
+grader/text/together-likelihood.json: the same with a language model, on SciEntsBank; where GRADE_LANGUAGE_MODEL names one.
 
 Only coefficients are written. Prints figures for questions that were held out.
 """
@@ -24,10 +25,10 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np
 from scipy.optimize import minimize
-from short_answers import Array, Fit, class_features, features, held_out, labels, marks
+from short_answers import Array, Fit, class_features, class_likelihoods, features, held_out, labels, marks
 from sources import Row, data_folder, mohler, scientsbank
 
-from grader.text import together, whole
+from grader.text import likelihood, together, whole
 
 RIDGE = 1000.0
 PENALTIES = (250.0, 500.0, 1000.0, 2000.0)
@@ -133,6 +134,13 @@ def main() -> None:
     assert isinstance(many, together.Model)
     _write("whole.json", whole.NAMES, _plain(one, "mean", "scale", "mean2", "scale2", "weights"))
     _write("together.json", together.NAMES, _plain(many, "mean", "scale", "weights"))
+    if likelihood.chosen():
+        cx, fit = np.hstack([cx, class_likelihoods(sci)]), classifier(None)
+        print("scientsbank, with a language model", labels(held_out(cx, cy, groups, fit), cy))
+        named = fit(cx, cy, groups)
+        assert isinstance(named, together.Model)
+        names = (*together.NAMES, *together.LIKELIHOOD)
+        _write("together-likelihood.json", names, _plain(named, "mean", "scale", "weights"))
 
 
 if __name__ == "__main__":

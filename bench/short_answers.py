@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sources import Row
 
-from grader.text import together, whole
+from grader.text import likelihood, together, whole
 
 Array = npt.NDArray[np.float64]
 
@@ -46,6 +46,18 @@ def class_features(rows: Sequence[Row]) -> Array:
         out[at] = together.features(
             [whole.read(rows[i].answer) for i in at], whole.read(first.reference), whole.read(first.prompt)
         )
+    return out
+
+
+def class_likelihoods(rows: Sequence[Row]) -> Array:
+    """`together.LIKELIHOOD` of each answer, by the model that GRADE_LANGUAGE_MODEL names; minutes of both cores."""
+    out = np.zeros((len(rows), len(together.LIKELIHOOD)))
+    groups = np.array([r.group for r in rows])
+    for name in np.unique(groups):
+        at = np.flatnonzero(groups == name)
+        first = rows[at[0]]
+        after = likelihood.reference_after([rows[i].answer for i in at], first.reference, first.prompt)
+        out[at] = together.likelihoods(after)
     return out
 
 

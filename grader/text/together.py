@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.text import whole
+from grader.text import likelihood, whole
 from grader.text.whole import ASKED, Array, Text
 
 _SINGLE = whole.NAMES[1:]
@@ -42,8 +42,12 @@ NAMES = (
     *(f"{n} - class" for n in _WORDS),
 )  # fmt: skip
 
+LIKELIHOOD = ("likelihood", "likelihood - class", "likelihood / class")
+"""Three columns more where a language model is named (`grader.text.likelihood`)."""
 LEAST_SPREAD = 0.1
 """Added to the class's spread of a feature: where all answers are alike, small differences say little."""
+LEAST_LIKELIHOOD = 0.05
+"""The same for a likelihood, in nats a token."""
 LIMIT = 6.0
 """Standardised features are cut here: a model fitted on some questions is not to be carried far."""
 
@@ -171,10 +175,17 @@ def features(answers: Sequence[Text], reference: Text, prompt: Text) -> Array:
     )
 
 
-@lru_cache(maxsize=1)
-def shipped() -> Model:
-    """Fitted by ``bench/fit_whole.py`` on SciEntsBank (SemEval-2013 task 7) and Mohler et al. 2011."""
-    m = json.loads(Path(__file__).with_name("together.json").read_text("utf-8"))
+def likelihoods(values: Array) -> Array:
+    """`LIKELIHOOD` for the answers of a class, from the reference's likelihood after each (nats a token)."""
+    centred = values - values.mean()
+    return np.array([values, centred, centred / (values.std() + LEAST_LIKELIHOOD)]).T
+
+
+@lru_cache(maxsize=2)
+def shipped(name: str = "together.json") -> Model:
+    """Fitted by ``bench/fit_whole.py`` on SciEntsBank (SemEval-2013 task 7) and Mohler et al. 2011;
+    ``together-likelihood.json`` with `LIKELIHOOD` besides, on SciEntsBank alone."""
+    m = json.loads(Path(__file__).with_name(name).read_text("utf-8"))
     return Model(np.array(m["mean"]), np.array(m["scale"]), np.array(m["weights"]), m["intercept"])
 
 
@@ -188,6 +199,10 @@ def correct(answers: Sequence[str], reference: str, prompt: str = "") -> list[fl
     out = [0.0] * len(answers)
     if said:
         x = features([whole.read(answers[i]) for i in said], whole.read(reference), whole.read(prompt))
-        for i, p in zip(said, shipped().predict(x), strict=True):
+        model = shipped()
+        if likelihood.chosen():
+            more = likelihood.reference_after([answers[i] for i in said], reference, prompt)
+            x, model = np.hstack([x, likelihoods(more)]), shipped("together-likelihood.json")
+        for i, p in zip(said, model.predict(x), strict=True):
             out[i] = float(p)
     return out

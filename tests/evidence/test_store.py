@@ -96,6 +96,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> 
 
 WRITE = """
 import sys
+import time
 from pathlib import Path
 sys.path[:0] = {paths!r}
 from test_store import execution
@@ -105,7 +106,8 @@ for i in range(40):
     digest = store.keep(b"same %d" % i)
     store.put(execution(f"{name}-{{i}}", digest))
     (store.folder / f"{name}-{{i}}").touch()
-    while not all((store.folder / f"{{n}}-{{i}}").exists() for n in "ab"):
+    end = time.monotonic() + 20
+    while time.monotonic() < end and not all((store.folder / f"{{n}}-{{i}}").exists() for n in "ab"):
         pass  # both write the same new key at the same moment
     store.put(execution(f"both-{{i}}", digest))
 """
