@@ -28,7 +28,7 @@ NEGATIONS = frozenset(
     """.split()  # noqa: SIM905
 )
 WORD = re.compile(r"\d+(?:\s?[×xX]\s?\d+)+|\d+(?:[.,]\d+)*|[a-zA-Zα-ωΑ-Ω]+(?:['’][a-z]+)?|[=+×∂]")
-NUMBERS = {
+NUMBERS = {"zero": "0"} | {
     w: str(n)
     for n, w in enumerate(
         "three four five six seven eight nine ten eleven twelve thirteen fourteen".split(),  # noqa: SIM905
@@ -83,7 +83,6 @@ SPELLING = {
     "weights": "weight",
     "images": "image",
     "gpu": "gpu",
-    "0": "zero",
     "gpus": "gpu",
 }
 
