@@ -56,7 +56,13 @@ def parrot(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 PROMPT, REFERENCE = "why is it higher", "tight strings vibrate faster"
-ANSWERS = ["I do not know", "since tight strings vibrate faster", "strings vibrate", "a", "strings vibrate " * 20]
+ANSWERS = [
+    "I do not know",
+    "since tight strings vibrate faster",
+    "strings vibrate",
+    "a",
+    "strings vibrate " * 20,
+]
 
 
 @pytest.mark.usefixtures("parrot")
