@@ -74,7 +74,7 @@ class Prepared:
         self.owner: list[int] = []
         for n, s in enumerate(self.sentences):
             own = WORD.findall(s.spoken if s.code else s.text)
-            low = [w.lower().replace("’", "'") for w in own]
+            low = ["zero" if w == "0" else w.lower().replace("’", "'") for w in own]  # "0 weights"
             kept = [(c, w) for w in low if (c := content(w))]
             if kept:
                 self.starts.append(len(self.tokens))

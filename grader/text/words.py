@@ -28,7 +28,7 @@ NEGATIONS = frozenset(
     """.split()  # noqa: SIM905
 )
 WORD = re.compile(r"\d+(?:\s?[×xX]\s?\d+)+|\d+(?:[.,]\d+)*|[a-zA-Zα-ωΑ-Ω]+(?:['’][a-z]+)?|[=+×∂]")
-NUMBERS = {"zero": "0"} | {
+NUMBERS = {
     w: str(n)
     for n, w in enumerate(
         "three four five six seven eight nine ten eleven twelve thirteen fourteen".split(),  # noqa: SIM905
