@@ -50,7 +50,7 @@ def class_features(rows: Sequence[Row]) -> Array:
 
 
 def class_likelihoods(rows: Sequence[Row]) -> Array:
-    """`together.LIKELIHOOD` of each answer, by the model that GRADE_LANGUAGE_MODEL names; minutes of both cores."""
+    """`together.LIKELIHOOD` of each answer, by the model that GRADE_LANGUAGE_MODEL names; a quarter of an hour or more."""
     out = np.zeros((len(rows), len(together.LIKELIHOOD)))
     groups = np.array([r.group for r in rows])
     for name in np.unique(groups):
