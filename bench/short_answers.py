@@ -36,29 +36,34 @@ def features(rows: Sequence[Row]) -> Array:
     return np.array(out)
 
 
-def class_features(rows: Sequence[Row]) -> Array:
-    """Of each answer among all answers to its question; no score is read."""
-    out = np.zeros((len(rows), len(together.NAMES)))
+def _by_question(rows: Sequence[Row], width: int, of: Callable[[Sequence[Row]], Array]) -> Array:
+    """A row of ``width`` columns for each answer, from all answers to its question."""
+    out = np.zeros((len(rows), width))
     groups = np.array([r.group for r in rows])
     for name in np.unique(groups):
         at = np.flatnonzero(groups == name)
-        first = rows[at[0]]
-        out[at] = together.features(
-            [whole.read(rows[i].answer) for i in at], whole.read(first.reference), whole.read(first.prompt)
-        )
+        out[at] = of([rows[i] for i in at])
     return out
+
+
+def class_features(rows: Sequence[Row]) -> Array:
+    """Of each answer among all answers to its question; no score is read."""
+
+    def of(mine: Sequence[Row]) -> Array:
+        answers = [whole.read(r.answer) for r in mine]
+        return together.features(answers, whole.read(mine[0].reference), whole.read(mine[0].prompt))
+
+    return _by_question(rows, len(together.NAMES), of)
 
 
 def class_likelihoods(rows: Sequence[Row]) -> Array:
     """`together.LIKELIHOOD` of each answer, by the model that GRADE_LANGUAGE_MODEL names; a quarter of an hour or more."""
-    out = np.zeros((len(rows), len(together.LIKELIHOOD)))
-    groups = np.array([r.group for r in rows])
-    for name in np.unique(groups):
-        at = np.flatnonzero(groups == name)
-        first = rows[at[0]]
-        after = likelihood.reference_after([rows[i].answer for i in at], first.reference, first.prompt)
-        out[at] = together.likelihoods(after)
-    return out
+
+    def of(mine: Sequence[Row]) -> Array:
+        answers = [r.answer for r in mine]
+        return together.likelihoods(likelihood.reference_after(answers, mine[0].reference, mine[0].prompt))
+
+    return _by_question(rows, len(together.LIKELIHOOD), of)
 
 
 def folds(groups: Sequence[str], n: int = 10, seed: int | None = None) -> list[npt.NDArray[np.bool_]]:
