@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from grader.evidence.model import Record
-from grader.text import formulas
+from grader.text import arithmetic, formulas
 
 KINDS = ("year", "name", "count", "words", "formula", "worked", "shape")
 
@@ -66,7 +66,7 @@ class Fact(Record):
         if len(given) != 1:
             raise ValueError(f"a fact needs exactly one of {', '.join(KINDS)}")
         if self.formula is not None:
-            unknown = formulas.names(formulas.wanted(self.formula)) - set(self.where)
+            unknown = arithmetic.names(formulas.wanted(self.formula)) - set(self.where)
             if unknown:
                 raise ValueError(f"where does not say what {', '.join(sorted(unknown))} may be called")
         return self
