@@ -6,20 +6,17 @@ A point is made up of parts; how far each is made is estimated by a small model 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field
 
-from grader.text import formulas, model
+from grader.text import model
+from grader.text.facts import fact_in, terms
 from grader.text.match import Features, Prepared, Question, has_term
-from grader.text.points import Fact, Part, Point, alternatives
+from grader.text.points import Part, Point
 from grader.text.polarity import Sense, covers, says
 from grader.text.polarity import agrees as agrees_with
-from grader.text.quantities import agrees, quantities, spelled_out
 from grader.text.sentences import Sentence
 from grader.text.subject import clause, said_of
-from grader.text.words import stems
 
 CLOSE = 0.8
 """Share of a statement's words from which a second sentence is held against it."""
@@ -107,7 +104,7 @@ class Points:
         rivals = self._rivals.get(about, ())
         first = model.chance(f, theta) if part.phrasings else 0.0
         p = first
-        if not all(any(_terms(n).search(s.text) for s in answer.sentences) for n in part.needs):
+        if not all(any(terms(n).search(s.text) for s in answer.sentences) for n in part.needs):
             p *= WITHOUT
         at = answer.sentences[f.at] if f.at is not None else None
         if f.at is not None and not _beside(part.near, answer.sentences, f.at):
@@ -196,7 +193,7 @@ def _beside(groups: Sequence[str], sentences: Sequence[Sentence], at: int) -> bo
     own = sentences[at]
     near = [s for s in sentences[max(at - 1, 0) : at + 2] if (s.block, s.line) == (own.block, own.line)]
     text = " ".join((own.under, *(s.text for s in near)))
-    return all(_terms(g).search(text) for g in groups)
+    return all(terms(g).search(text) for g in groups)
 
 
 def combine(
@@ -219,74 +216,6 @@ def _rivals(points: Sequence[Point]) -> dict[tuple[str, ...], tuple[str, ...]]:
     """For what each point or part is about, the names of all else that this question is about."""
     named = {a for p in points for a in (p.about, *(x.about for x in (*p.parts, *p.lesser))) if a}
     return {a: tuple(n for other in sorted(named) if other != a for n in other if n not in a) for a in named}
-
-
-def fact_in(
-    fact: Fact, sentences: Sequence[Sentence], about: tuple[str, ...] = (), rivals: tuple[str, ...] = ()
-) -> Sentence | None:
-    """The sentence that states the fact beside one of its ``near`` words and of what it is about, if any does."""
-    beside: Sequence[Sentence] = sentences
-    for asked in (fact.near, fact.of):
-        if near := {s for w in asked for s in stems(w)}:
-            beside = [s for s in beside if near & set(stems(f"{s.under} {s.text}"))]
-    for s in beside:
-        # number words become digits first, and the names are looked for in that same text
-        read = replace(s, text=spelled_out(s.text)) if fact.count is not None else s
-        if any(said_of(read, about, rivals, span) for span in _stated(fact, read.text)):
-            return s
-    if fact.example:
-        text = "\n".join(s.text for s in sentences)
-        if formulas.example(text, fact.formula or "", fact.where, fact.example):
-            return next(
-                (s for s in sentences if any(e in s.text.lower() for e in fact.example)), sentences[0]
-            )
-    return None
-
-
-def _stated(fact: Fact, text: str) -> list[tuple[int, int]]:
-    """Where a sentence states a fact: the spans of its number or words, or of the whole sentence."""
-    whole = [(0, len(text))]
-    if fact.year is not None:
-        return whole if str(fact.year) in text else []
-    if fact.count is not None:
-        return [
-            (q.start, q.end)
-            for q in quantities(text)
-            if any(
-                agrees(q, n, fact.unit, fact.tolerance)
-                or (
-                    q.low is not None
-                    and q.high is not None
-                    and (q.kind == "percent") == (fact.unit == "%")
-                    and q.low <= n <= q.high <= 2 * q.low
-                )
-                for n in fact.count
-            )
-        ]
-    if fact.shape is not None:
-        return [
-            (q.start, q.end)
-            for q in quantities(text)
-            if q.shape and q.shape[-len(fact.shape) :] == fact.shape
-        ]
-    if fact.worked is not None:
-        return whole if formulas.worked(text, fact.worked) else []
-    if fact.formula is not None:
-        return whole if not fact.example and formulas.states(text, fact.formula, fact.where) else []
-    return [m.span() for m in _terms(fact.name or fact.words or "").finditer(text)]
-
-
-@lru_cache(maxsize=1000)
-def _terms(text: str) -> re.Pattern[str]:
-    """Terms as written, at the start of a word: 'AUC' is not in 'cause', nor 'ROC' in 'process'.
-
-    An abbreviation is a whole word: SHAP is not in 'input shape'.
-    """
-    terms = []
-    for a in alternatives(text):
-        term = r"[\s_-]+".join(map(re.escape, a.split()))
-        terms.append(rf"{term}s?(?![A-Za-z])" if a.isalpha() and a.isupper() else term)
-    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(terms)})", re.I)
 
 
 @dataclass

@@ -5,36 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
 import nbformat
 import zmq
-from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
 from grader.errors import WorkerError
 from grader.evidence.model import Failure, RunState, Text
+from grader.worker.client import GRACE, MOST_BY_CLOCK, MOST_DROPPED, Client
+from grader.worker.outputs import read
 from grader.worker.provisioner import Launch, SandboxKernelManager, show_sockets
 
-ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-GRACE = 10.0
-"""Seconds that an interrupted cell has to end before its kernel is killed."""
 MOST_MESSAGE = 128 << 20
 """Bytes of one message from a kernel; a longer one is dropped before it is in memory."""
-MOST_DROPPED = 256 << 20
-"""Characters of output that are thrown away before the cell is stopped."""
 FLOOD_NOTE = "stopped, since it printed without end: a limit of the grader's, not of the task"
-OVERHEAD = 64
-"""Characters that an output counts for besides its own, so that empty ones have an end as well."""
-MOST_BY_CLOCK = 4.0
-"""How many times its limit a cell may last by the clock, however long it waits for a processor."""
 BROKEN = "it stopped speaking Jupyter's protocol, and was ended"
 
 
@@ -73,67 +63,6 @@ class Outcome:
     note: str = ""
 
 
-class _Client(NotebookClient):  # type: ignore[misc]
-    """nbclient, with a bound on how much output is kept, so that a loop of prints cannot fill memory.
-
-    At the limit the cell is interrupted and goes on being listened to by the same tasks: a second
-    reader beside nbclient's own, even a cancelled one, can take a message that the first then waits
-    for without end. nbclient's own limit is not used: it cannot be prolonged.
-    """
-
-    room = 0
-    errors = 0
-    dropped = 0
-    flooded = False
-    struck = False
-    replied = ""
-
-    def note_reply(self, execute_reply: Any, **_: Any) -> None:
-        """The reply says whether the cell failed even where its error could not be sent, or was hidden."""
-        self.replied = str(execute_reply["content"].get("status", ""))
-
-    async def interrupt_after(self, limit: float, waited: Callable[[], float], end: asyncio.Timeout) -> None:
-        """Interrupts the cell once it has had ``limit`` seconds besides those it ``waited`` for a processor."""
-        started = time.monotonic()
-        while (spent := time.monotonic() - started) < limit * MOST_BY_CLOCK:
-            if (left := limit - max(spent - waited(), 0.0)) <= 0:
-                break
-            await asyncio.sleep(max(min(left, limit * MOST_BY_CLOCK - spent), 0.05))
-        self.struck = True
-        end.reschedule(asyncio.get_running_loop().time() + GRACE)
-        await self.km.interrupt_kernel()
-
-    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: Any) -> Any:
-        content = msg["content"]
-        if msg["msg_type"] == "error":
-            if self.errors:  # one a cell: IPython sends no second
-                return None
-            self.errors = 1
-            kept = {"ename": "", "evalue": "", "traceback": []} | content
-            content["ename"], content["evalue"] = str(kept["ename"])[:200], str(kept["evalue"])[:2000]
-            content["traceback"] = ["\n".join(str(t)[-20_000:] for t in kept["traceback"][-20:])]
-            return super().output(outs, msg, display_id, cell_index)
-        size = (
-            OVERHEAD
-            + len(content.get("text", "") or "")
-            + sum(len(str(v)) for v in (content.get("data") or {}).values())
-        )
-        if size > self.room:
-            self.flooded = True
-            before, self.dropped = self.dropped, self.dropped + size
-            if before <= MOST_DROPPED < self.dropped:
-                self._interrupting = asyncio.ensure_future(self.km.interrupt_kernel())
-            if msg["msg_type"] != "stream" or self.room <= 0:
-                self.room = 0
-                return None
-            content["text"] = content["text"][: self.room]
-        self.room = max(0, self.room - size)
-        return super().output(outs, msg, display_id, cell_index)
-
-    def handle_comm_msg(self, outs: Any, msg: Any, cell_index: Any) -> None:
-        """Widgets are not shown; nbclient would gather their state without bound."""
-
-
 class Session:
     """A running kernel. `execute` never raises for what student code does; `alive` says if it goes on."""
 
@@ -152,7 +81,7 @@ class Session:
         show_sockets(self.launch, self._folder)
         manager = SandboxKernelManager(self.launch, self._folder)
         self._nb = nbformat.v4.new_notebook()
-        self._client = _Client(self._nb, km=manager, timeout=None, allow_errors=True, iopub_timeout=10)
+        self._client = Client(self._nb, km=manager, timeout=None, allow_errors=True, iopub_timeout=10)
         self._client.record_timing = False
         self._client.on_cell_executed = self._client.note_reply
         try:
@@ -201,7 +130,7 @@ class Session:
             struck = self._client.struck
             self.ended = "it did not stop when interrupted, and its kernel was ended" if struck else BROKEN
             note = f"{_limit_note(limit)}; {self.ended}" if struck else self.ended
-            texts, _ = _read(self._nb.cells[0].get("outputs", []), self._client.flooded)
+            texts, _ = read(self._nb.cells[0].get("outputs", []), self._client.flooded)
             await self.stop()
             state = RunState.LIMIT if struck else RunState.DIED
             return Outcome(state, time.monotonic() - started, texts, note=note)
@@ -236,7 +165,7 @@ class Session:
                 raise TimeoutError from None
             state, note = RunState.DIED, self._death()
         seconds = time.monotonic() - started
-        texts, failure = _read(cell.outputs, self._client.flooded)
+        texts, failure = read(cell.outputs, self._client.flooded)
         if state is RunState.OK and (failure is not None or self._client.replied == "error"):
             state = RunState.FAILED
             failure = failure or Failure(
@@ -302,53 +231,3 @@ def tail(file: Path, most: int) -> str:
             return f.read(most).decode(errors="replace").strip()
     except OSError:
         return ""
-
-
-def _read(outputs: list[Any], flooded: bool) -> tuple[list[Text], Failure | None]:
-    """An nbformat output list as records; the last error counts."""
-    found: list[tuple[Literal["stdout", "stderr", "result"], list[str]]] = []
-    failure = None
-    for output in outputs:
-        kind = output.get("output_type")
-        if kind == "stream":
-            stream: Literal["stdout", "stderr"] = "stderr" if output.get("name") == "stderr" else "stdout"
-            if not found or found[-1][0] != stream:
-                found.append((stream, []))
-            found[-1][1].append(_joined(output.get("text", "")))
-        elif kind in ("execute_result", "display_data"):
-            if plain := (output.get("data") or {}).get("text/plain"):
-                found.append(("result", [_joined(plain)]))
-        elif kind == "error":
-            trace = _plain("\n".join(str(t) for t in output.get("traceback", [])))
-            failure = Failure(
-                name=_plain(output.get("ename", ""))[:200],
-                message=_plain(output.get("evalue", ""))[:2000],
-                traceback=trace[-4000:],
-                line=_line(trace),
-            )
-    texts = [Text(stream=stream, text=_plain("".join(parts))) for stream, parts in found]
-    if flooded and texts:
-        texts[-1] = texts[-1].model_copy(update={"truncated": True})
-    return texts, failure
-
-
-def _joined(text: Any) -> str:
-    return "".join(str(t) for t in text) if isinstance(text, list) else str(text)
-
-
-def _plain(text: Any) -> str:
-    """Without terminal colours, and with carriage returns played out, as a terminal shows it.
-
-    Line by line: a search for what a return overwrites takes the square of a long line's length.
-    """
-    plain: str = ANSI.sub("", _joined(text)).encode("utf-8", "replace").decode()
-    if "\r" not in plain:
-        return plain
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in plain.split("\n"))
-
-
-def _line(trace: str) -> int | None:
-    """The line of the piece itself in IPython's traceback: its last frame in the cell."""
-    found = re.findall(r"(?:Cell In\[\d+\], line (\d+)|^-+> ?(\d+) )", trace, flags=re.M)
-    cells = [a for a, _ in found if a]
-    return int(cells[-1]) if cells else None

@@ -1,0 +1,86 @@
+"""Typed facts looked for in an answer: a year, a number, a name, a formula, said of the right thing.
+
+Each counts where it stands beside one of its ``near`` words and of what it is about, not anywhere in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from grader.text import formulas
+from grader.text.points import Fact, alternatives
+from grader.text.quantities import agrees, quantities, spelled_out
+from grader.text.sentences import Sentence
+from grader.text.subject import said_of
+from grader.text.words import stems
+
+
+def fact_in(
+    fact: Fact, sentences: Sequence[Sentence], about: tuple[str, ...] = (), rivals: tuple[str, ...] = ()
+) -> Sentence | None:
+    """The sentence that states the fact beside one of its ``near`` words and of what it is about, if any does."""
+    beside: Sequence[Sentence] = sentences
+    for asked in (fact.near, fact.of):
+        if near := {s for w in asked for s in stems(w)}:
+            beside = [s for s in beside if near & set(stems(f"{s.under} {s.text}"))]
+    for s in beside:
+        # number words become digits first, and the names are looked for in that same text
+        read = replace(s, text=spelled_out(s.text)) if fact.count is not None else s
+        if any(said_of(read, about, rivals, span) for span in _stated(fact, read.text)):
+            return s
+    if fact.example:
+        text = "\n".join(s.text for s in sentences)
+        if formulas.example(text, fact.formula or "", fact.where, fact.example):
+            return next(
+                (s for s in sentences if any(e in s.text.lower() for e in fact.example)), sentences[0]
+            )
+    return None
+
+
+def _stated(fact: Fact, text: str) -> list[tuple[int, int]]:
+    """Where a sentence states a fact: the spans of its number or words, or of the whole sentence."""
+    whole = [(0, len(text))]
+    if fact.year is not None:
+        return whole if str(fact.year) in text else []
+    if fact.count is not None:
+        return [
+            (q.start, q.end)
+            for q in quantities(text)
+            if any(
+                agrees(q, n, fact.unit, fact.tolerance)
+                or (
+                    q.low is not None
+                    and q.high is not None
+                    and (q.kind == "percent") == (fact.unit == "%")
+                    and q.low <= n <= q.high <= 2 * q.low
+                )
+                for n in fact.count
+            )
+        ]
+    if fact.shape is not None:
+        return [
+            (q.start, q.end)
+            for q in quantities(text)
+            if q.shape and q.shape[-len(fact.shape) :] == fact.shape
+        ]
+    if fact.worked is not None:
+        return whole if formulas.worked(text, fact.worked) else []
+    if fact.formula is not None:
+        return whole if not fact.example and formulas.states(text, fact.formula, fact.where) else []
+    return [m.span() for m in terms(fact.name or fact.words or "").finditer(text)]
+
+
+@lru_cache(maxsize=1000)
+def terms(text: str) -> re.Pattern[str]:
+    """Terms as written, at the start of a word: 'AUC' is not in 'cause', nor 'ROC' in 'process'.
+
+    An abbreviation is a whole word: SHAP is not in 'input shape'.
+    """
+    terms = []
+    for a in alternatives(text):
+        term = r"[\s_-]+".join(map(re.escape, a.split()))
+        terms.append(rf"{term}s?(?![A-Za-z])" if a.isalpha() and a.isupper() else term)
+    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(terms)})", re.I)

@@ -1,0 +1,53 @@
+"""Terms and numbers as written, in prose and in code, beside what they are said of."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.text.facts import fact_in
+from grader.text.points import Fact
+from grader.text.sentences import read_code, read_text
+
+SHAP = Fact(words="SHAP | LIME | heat map")
+
+
+@pytest.mark.parametrize(
+    "text", ["We explain it with SHAP values.", "using shap", "LIME", "A heat map shows it."]
+)
+def test_abbreviations_are_found_however_they_are_written(text: str) -> None:
+    assert fact_in(SHAP, read_text(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["base = ResNet50(input_shape=(224, 224, 3))", "limestone", "a shapely curve"]
+)
+def test_an_input_shape_is_not_the_method_shap(text: str) -> None:
+    """It earned a mark for explaining predictions to everybody who wrote input_shape."""
+    assert fact_in(SHAP, read_text(f"```\n{text}\n```")) is None and fact_in(SHAP, read_text(text)) is None
+
+
+def test_a_module_of_that_name_is_no_application() -> None:
+    fact = Fact(words="API | application")
+    assert fact_in(fact, read_code("from tensorflow.keras.applications import ResNet50")) is None
+    assert fact_in(fact, read_text("It becomes a web application."))
+
+
+def test_a_network_imported_in_code_is_named() -> None:
+    backbone = Fact(words="ResNet | MobileNet")
+    assert fact_in(backbone, read_code("from tensorflow.keras.applications import ResNet50"))
+    assert fact_in(backbone, read_code("base = MobileNetV2(include_top=False)"))
+
+
+def test_numbers_in_words_count_as_numbers() -> None:
+    assert fact_in(Fact(count=(60e6,)), read_text("It has about sixty million parameters."))
+    assert fact_in(Fact(count=(8,), of=("layers",)), read_text("It has eight trainable layers."))
+
+
+def test_a_formula_in_a_code_fence_is_read_like_one_in_the_text() -> None:
+    size = Fact(formula="(n + 2*p - k)/s + 1", where={"n": ("n",), "p": ("p",), "k": ("k",), "s": ("s",)})
+    assert fact_in(size, read_text("```python\nout = (n + 2*p - k)//s + 1\n```"))
+
+
+def test_what_stands_behind_a_semicolon_is_still_about_the_same() -> None:
+    small = Fact(words="3×3 only", near=("VGG",))
+    assert fact_in(small, read_text("VGG has 16 layers; 3×3 only."))
