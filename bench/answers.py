@@ -25,7 +25,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TOKENIZERS_PARALLELISM"
 
 import numpy as np
 from coursework import Judged, Set, held_out, judged
-from fit_points import FIRST, by_question, by_submission, made_up, real, report
+from fit_points import FIRST, by_question, by_submission, doubting, made_up, real, report
 from fit_whole import added, classifier, ridge
 from quantity_strings import misses
 from short_answers import Array, Fit, Labels, class_features, class_likelihoods, features, labels, marks
@@ -67,7 +67,7 @@ def measure_coursework(given: Set) -> dict[str, float]:
                 "mae": float(error.mean()),
                 "points_r": float(np.corrcoef(points.T)[0, 1]),
             }
-            out |= final(rows)
+            out |= final(rows, doubting([j for s in dev for j in judged(s)], FIRST))
             risk("coursework", [_confidence(j) for j in rows], error > 2, "off by more than 2 of 20")
     return out
 
@@ -91,13 +91,16 @@ def measure_written() -> dict[str, float]:
 
 def _confidence(j: Judged) -> float:
     c = calibration.shipped()
-    return 0.0 if j.marked.guarded else c.confidence(j.marked.suggested, j.marked.chances)
+    return 0.0 if j.marked.guarded else c.confidence(j.marked.suggested, j.marked.chances, j.marked.unread)
 
 
-def final(rows: list[Judged]) -> dict[str, float]:
-    """What may stand without a person, with error model and thresholds from other submissions."""
+def final(rows: list[Judged], start: calibration.Calibration) -> dict[str, float]:
+    """What may stand without a person, with error model and thresholds from other submissions.
+
+    ``start`` is fitted on other assignments' answers, as a teacher's calibration starts from the shipped one.
+    """
     found = calibration.calibrate(
-        [j.marked for j in rows], groups=[j.row.submission for j in rows], start=FIRST
+        [j.marked for j in rows], groups=[j.row.submission for j in rows], start=start
     )
     a = found.after
     print(

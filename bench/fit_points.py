@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from coursework import Judged, Set, fit, held_out, judged, questions
+from coursework import Array, Judged, Set, fit, held_out, judged, questions
+from scipy.optimize import minimize
 from sources import Coursework, coursework, data_folder, written
 
-from grader.text import calibration, model
+from grader.text import calibration, model, spread
 
 FIRST = calibration.Calibration(about="start", answers=0, floor=0.04, temper=1.25)
 """The error model before any fit. Of the tempers 0.6 to 3 this one made the held-out answers' marks likeliest."""
@@ -26,6 +28,8 @@ EXTREME = 0.5
 ALLOWED = 0.1
 """Share of answers that the shipped record may let stand and be off. It only proposes what to confirm: at the 3 % that a
 teacher's own marks are held to, answers by strangers leave hardly any that stand out from the unsure ones."""
+CAUTION = 1.0
+"""Pull of the doubt's weights towards none."""
 LIKE = ("look-alikes", "second-class", "deep-vision")
 """The sets that are like a class: from these, and the real one, the error model is fitted."""
 
@@ -45,6 +49,26 @@ def made_up(*, test: bool) -> dict[str, Set]:
         ("deep-vision", c, 1.0),
     )
     return {name: Set(tuple(written(name, test=test)), rubric, weight) for name, rubric, weight in sets}
+
+
+def doubting(rows: Sequence[Judged], start: calibration.Calibration) -> calibration.Calibration:
+    """The record with `calibration.Doubt` fitted on these answers: a logistic function of three things."""
+    mine = [j.marked for j in rows]
+    c = calibration.calibrate(mine, groups=[j.row.submission for j in rows], start=start).calibration
+    likely = np.array([c.likely(m.suggested, m.chances) for m in mine])
+    p = np.clip(likely, calibration.SURE, 1 - calibration.SURE)
+    missing = [spread.missing(m.chances) for m in mine]
+    x = np.column_stack([np.ones(len(mine)), np.log(p / (1 - p)), [m.unread for m in mine], missing])
+    right = np.array([abs(m.suggested - m.given) <= c.tolerance + 1e-9 for m in mine])
+    first = np.array([0.0, 1.0, 0.0, 0.0])
+
+    def loss(w: Array) -> float:
+        z = x @ w
+        return float((np.logaddexp(0, z) - right * z).sum() + 0.5 * CAUTION * ((w - first) ** 2).sum())
+
+    found = [round(float(v), 3) for v in minimize(loss, first).x]
+    named = dict(zip(("constant", "spread", "unread", "missing"), found, strict=True))
+    return c.model_copy(update={"doubt": calibration.Doubt(**named)})
 
 
 def by_submission(row: Coursework) -> str:
@@ -91,7 +115,7 @@ def main() -> None:
     found = calibration.calibrate(
         [j.marked for j in unseen],
         groups=[j.row.submission for j in unseen],
-        start=FIRST,
+        start=doubting(unseen, FIRST),
         allowed=ALLOWED,
         about=f"{len(unseen)} answers to assignments A (real), B and C (written), none seen by the model that read it",
     )

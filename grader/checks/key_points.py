@@ -218,7 +218,7 @@ def _state(r: Reading, a: Assessment, record: Calibration) -> State:
 
 
 def _confidence(r: Reading, record: Calibration) -> float:
-    return record.confidence(r.mark / r.point.marks, ((1.0, r.chances),), POINT_TOLERANCE)
+    return record.likely(r.mark / r.point.marks, ((1.0, r.chances),), POINT_TOLERANCE)
 
 
 def _evidence(a: Assessment, record: Calibration) -> dict[str, Any]:

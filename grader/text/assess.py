@@ -32,6 +32,7 @@ class Assessment:
     decided: bool
     guards: tuple[Guard, ...]
     words: int
+    unread: float
 
     @property
     def share(self) -> float:
@@ -85,7 +86,8 @@ def conclude(
     raw = min(sum(r.mark for r in counted), out_of)
     mark = _shift(raw, out_of, c)
     chances = tuple((r.point.marks / out_of, r.chances) for r in counted)
-    confidence = 1.0 if words == 0 else c.confidence(mark / out_of, chances)
+    left = unread(sentences, readings)
+    confidence = 1.0 if words == 0 else c.confidence(mark / out_of, chances, left)
     found = (
         ()
         if words == 0
@@ -94,7 +96,15 @@ def conclude(
         )
     )
     decided = words == 0 or (not found and c.decided(mark / out_of, confidence))
-    return Assessment(readings, counted, mark, out_of, chances, confidence, decided, found, words)
+    return Assessment(readings, counted, mark, out_of, chances, confidence, decided, found, words, left)
+
+
+def unread(sentences: Sequence[Sentence], readings: Sequence[Reading]) -> float:
+    """Share of an answer's words that stand in sentences on which no part rests: padding, or points said
+    in words that were not understood."""
+    used = {p.sentence for r in readings for p in r.parts if p.made > 0.5}
+    words = guards.count(sentences)
+    return guards.count([s for s in sentences if s not in used]) / words if words else 0.0
 
 
 def _shift(mark: float, out_of: float, c: Calibration) -> float:
@@ -161,4 +171,11 @@ def suggestion(
     plain = c.model_copy(update={"shift": 0.0})
     read = [s for s in read_text(answer) if not (in_words and s.code)]
     a = assess(points, prompt, read, source=answer, best=best, calibration=plain)
-    return Marked(suggested=a.share, chances=a.chances, given=given, words=a.words, guarded=bool(a.guards))
+    return Marked(
+        suggested=a.share,
+        chances=a.chances,
+        given=given,
+        unread=a.unread,
+        words=a.words,
+        guarded=bool(a.guards),
+    )

@@ -2,7 +2,9 @@
 
 The teacher's share is modelled as the distribution that the parts' probabilities leave
 (`grader.text.spread`), their log odds times ``temper``, blurred by ``floor``: a model of the error, not of
-the score. A verdict's confidence is the probability that its error is at most ``tolerance`` of the marks.
+the score. A verdict's confidence is the probability that its error is at most ``tolerance`` of the marks:
+what that distribution says, corrected by two things that it does not know (`Doubt`): how much of the answer
+nothing was made of, and how much of the marks nothing was found for.
 Two thresholds, one for accepting (at least half of the marks) and one for rejecting, are the lowest at
 which no more than ``allowed`` of the decided answers were off by more than that, each judged on answers
 that the model of the error had not seen.
@@ -30,6 +32,33 @@ NEVER = 1.01
 """A threshold that no confidence reaches."""
 
 
+class Doubt(Record):
+    """Log odds that a mark is right, from what the parts' probabilities say and from what is left over.
+
+    Probabilities of parts cannot know of what was said in words that no part knows, which is where marks
+    are off most often. The default takes the distribution at its word.
+    """
+
+    constant: float = 0.0
+    spread: float = Field(1.0, description="times the log odds that the distribution gives")
+    unread: float = Field(0.0, description="times the share of the answer's words that earned nothing")
+    missing: float = Field(0.0, description="times the share of the marks that nothing was found for")
+
+    def confidence(self, likely: float, unread: float, missing: float) -> float:
+        p = min(max(likely, SURE), 1 - SURE)
+        z = (
+            self.constant
+            + self.spread * math.log(p / (1 - p))
+            + self.unread * unread
+            + self.missing * missing
+        )
+        return 1 / (1 + math.exp(-z))
+
+
+SURE = 0.02
+"""No distribution of parts is believed beyond this."""
+
+
 class Calibration(Record):
     """One record of how far suggestions can be trusted. Shares are of a criterion's marks, 0 to 1."""
 
@@ -37,6 +66,7 @@ class Calibration(Record):
     answers: int = Field(description="how many marked answers it rests on")
     floor: float = Field(description="least standard deviation of the error")
     temper: float = Field(1.0, description="how far the parts' probabilities are believed; not refitted")
+    doubt: Doubt = Field(Doubt(), description="not refitted")
     shift: float = Field(0.0, description="added to every suggested share: this marker is milder or harder")
     tolerance: float = Field(0.1, description="an error beyond this share of the marks is a wrong mark")
     allowed: float = Field(0.03, description="share of decided answers that may be wrong")
@@ -45,10 +75,14 @@ class Calibration(Record):
     shortest: int = Field(8, description="fewer words than any answer seen")
     longest: int = Field(3000, description="more words than any answer seen")
 
-    def confidence(self, share: float, chances: Chances, tolerance: float | None = None) -> float:
-        """Probability that the error of ``share`` is at most ``tolerance`` of the marks."""
+    def likely(self, share: float, chances: Chances, tolerance: float | None = None) -> float:
+        """Probability, by the parts alone, that the error of ``share`` is at most ``tolerance`` of the marks."""
         d = spread.distribution(chances, self.temper)
         return spread.within(d, share, tolerance or self.tolerance, self.floor)
+
+    def confidence(self, share: float, chances: Chances, unread: float) -> float:
+        """The same for a whole answer, of whose words the share ``unread`` earned nothing."""
+        return self.doubt.confidence(self.likely(share, chances), unread, spread.missing(chances))
 
     def decided(self, share: float, confidence: float) -> bool:
         return confidence >= (self.accept if share >= 0.5 else self.reject)
@@ -60,6 +94,7 @@ class Marked(Record):
     suggested: float
     chances: Chances
     given: float
+    unread: float = Field(0.0, description="share of the answer's words that earned nothing")
     words: int = 0
     guarded: bool = Field(False, description="a guard sends it to a person anyway")
 
@@ -102,14 +137,14 @@ def save(calibration: Calibration, path: Path) -> None:
 
 def figures(rows: Sequence[Marked], c: Calibration) -> Figures:
     """What a calibration would have done with these answers."""
-    final = [
-        r
-        for r in rows
-        if not r.guarded and c.decided(_shifted(r, c), c.confidence(_shifted(r, c), r.chances))
-    ]
+    final = [r for r in rows if not r.guarded and c.decided(_shifted(r, c), _confidence(r, c))]
     wrong = sum(abs(_shifted(r, c) - r.given) > c.tolerance + 1e-9 for r in final)
     error = sum(abs(_shifted(r, c) - r.given) for r in rows) / max(len(rows), 1)
     return Figures(coverage=len(final) / max(len(rows), 1), wrong=wrong / max(len(final), 1), error=error)
+
+
+def _confidence(r: Marked, c: Calibration) -> float:
+    return c.confidence(_shifted(r, c), r.chances, r.unread)
 
 
 def _shifted(r: Marked, c: Calibration) -> float:
@@ -158,7 +193,7 @@ def _threshold(
     for r, c in zip(rows, unseen, strict=True):
         share = _shifted(r, c)
         if not r.guarded and (share >= 0.5) == accept:
-            mine.append((c.confidence(_shifted(r, c), r.chances), abs(share - r.given) > tolerance + 1e-9))
+            mine.append((_confidence(r, c), abs(share - r.given) > tolerance + 1e-9))
     mine.sort(key=lambda p: -p[0])
     best, wrong = NEVER, 0
     for n, (confidence, bad) in enumerate(mine, 1):
@@ -238,7 +273,7 @@ def _unseen_figures(
             c = unseen[n].model_copy(update=limits)
             share = _shifted(rows[n], c)
             error += abs(share - rows[n].given)
-            if not rows[n].guarded and c.decided(share, c.confidence(share, rows[n].chances)):
+            if not rows[n].guarded and c.decided(share, _confidence(rows[n], c)):
                 final += 1
                 wrong += abs(share - rows[n].given) > fitted.tolerance + 1e-9
     return Figures(coverage=final / len(rows), wrong=wrong / max(final, 1), error=error / len(rows))

@@ -56,6 +56,11 @@ def distribution(chances: Chances, temper: float = 1.0) -> Array:
     return total
 
 
+def missing(chances: Chances) -> float:
+    """Share of the total that parts which are rather not made would add, 0 to 1."""
+    return min(sum(weight * w for weight, parts in chances for w, p in parts if p < 0.5), 1.0)
+
+
 GRID = np.arange(STEPS + 1) / STEPS
 _ERF = np.vectorize(math.erf, otypes=[float])
 
