@@ -17,11 +17,26 @@ from grader.text.sentences import Sentence
 from grader.text.subject import said_of
 from grader.text.words import stems
 
+DENIAL = re.compile(
+    r"(?:\b(?:no|without|lacks?|lacking|instead of|rather than)(?:\s+(?!\w+ing\b|loss\b|need\b|more\b|less\b)[\w-]+)?"
+    r"|(?:\b(?:not|never|cannot)|n[’']t)(?:\s+(?:us|hav|has|contain|need|requir|apply|includ)\w*)?(?:\s+(?:an?|any|the|its))?)\s+$",
+    re.I,
+)
+"""What stands before a denied term: "has no", "without any", "does not use". Not "without losing", which affirms."""
+
 
 def fact_in(
-    fact: Fact, sentences: Sequence[Sentence], about: tuple[str, ...] = (), rivals: tuple[str, ...] = ()
+    fact: Fact,
+    sentences: Sequence[Sentence],
+    about: tuple[str, ...] = (),
+    rivals: tuple[str, ...] = (),
+    *,
+    denials: bool = False,
 ) -> Sentence | None:
-    """The sentence that states the fact beside one of its ``near`` words and of what it is about, if any does."""
+    """The sentence that states the fact beside one of its ``near`` words and of what it is about, if any does.
+
+    ``denials``: what is denied counts as well ("has no weights"), since the part itself is a denial.
+    """
     beside: Sequence[Sentence] = sentences
     for asked in (fact.near, fact.of):
         if near := {s for w in asked for s in stems(w)}:
@@ -29,7 +44,8 @@ def fact_in(
     for s in beside:
         # number words become digits first, and the names are looked for in that same text
         read = replace(s, text=spelled_out(s.text)) if fact.count is not None else s
-        if any(said_of(read, about, rivals, span) for span in _stated(fact, read.text)):
+        spans = [x for x in _stated(fact, read.text) if denials or not _denied(read.text, x)]
+        if any(said_of(read, about, rivals, span) for span in spans):
             return s
     if fact.example:
         text = "\n".join(s.text for s in sentences)
@@ -38,6 +54,10 @@ def fact_in(
                 (s for s in sentences if any(e in s.text.lower() for e in fact.example)), sentences[0]
             )
     return None
+
+
+def _denied(text: str, span: tuple[int, int]) -> bool:
+    return span != (0, len(text)) and DENIAL.search(text[: span[0]]) is not None
 
 
 def _stated(fact: Fact, text: str) -> list[tuple[int, int]]:
