@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 TOKEN = re.compile(
-    r"\s*(?:(?P<num>\d+(?:\.\d+)?)|(?P<name>[A-Za-zα-ω][A-Za-z]*(?:[_^]?\{?[A-Za-z]+\}?|_\d)?'?)"
+    r"\s*(?:(?P<num>\d+(?:\.\d+)?)|(?P<name>(?<!\d)[HWDFKPSNCIO]\d(?![\d×x])|[A-Za-zα-ω][A-Za-z]*(?:[_^]?\{?[A-Za-z]+\}?|_\d)?'?)"
     r"|(?P<op>\*\*|//|[-+*/×·^÷=≈→−–()\[\]⌊⌋|]))"
 )
 OPS = {"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "//": "/", "**": "^", "→": "=", "≈": "="}
@@ -110,8 +110,8 @@ class _Parser:
         while left is not None and (t := self.peek()):
             mark, sign = self.at, t.text
             last = self.toks[self.at - 1]
-            implied = not (last.kind == "name" and len(last.text) > 2) and (
-                (t.kind == "name" and len(t.text) <= 2 and not isinstance(left, Name))
+            implied = not (last.kind == "name" and not self._variable(last.text)) and (
+                (t.kind == "name" and self._variable(t.text) and not isinstance(left, Name))
                 or (t.kind == "op" and t.text in OPEN and (isinstance(left, Op) or self._short(left)))
             )
             if t.kind == "op" and sign in ("*", "/"):
@@ -121,15 +121,20 @@ class _Parser:
             else:
                 break
             right = self.power()
-            if right is None:
+            gloss = sign == LOST and isinstance(right, Name) and not self._variable(right.text)
+            if right is None or gloss:  # "output_channels (biases)"
                 self.at = mark
                 break
             left, self.ops = Op(sign, left, right), self.ops + 1
         return left
 
     @staticmethod
-    def _short(n: Node) -> bool:
-        return isinstance(n, Num) or (isinstance(n, Name) and len(n.text) <= 2)
+    def _variable(name: str) -> bool:
+        """Whether a name may stand beside another without a sign: ``kC_in``, not ``size(the…``."""
+        return len(name) <= 2 or "_" in name
+
+    def _short(self, n: Node) -> bool:
+        return isinstance(n, Num) or (isinstance(n, Name) and self._variable(n.text))
 
     def power(self) -> Node | None:
         base = self.atom()

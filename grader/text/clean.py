@@ -42,6 +42,9 @@ SCRIPT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.S | re.I)
 BREAK = re.compile(r"<(?:br|/p|/li|/tr|/div|/h\d)\b[^>\n]*>", re.I)
 TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,300}>")
 EMPHASIS = re.compile(r"(\*\*\*|\*\*|__|~~|`+)")
+POWER = re.compile(r"(?<=[\w)])\*\*(?=\d)")
+"""``k**2``, unless an earlier ``**`` is still open."""
+RAISED = re.compile("[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 SINGLE = re.compile(r"(?<![\w*])[*_](?=\S)([^*_\n]*?)(?<=\S)[*_](?![\w*])")
 
 LATEX_WORDS = {
@@ -118,7 +121,10 @@ def _whole(source: str) -> str:
 def inline(text: str) -> str:
     """One line without markup."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.replace("²", "^2").replace("³", "^3").replace("½", "1/2"))
+        raised = RAISED.sub(lambda m: f"^{m[0]}", text)
+        text = unicodedata.normalize("NFKC", raised.replace("½", "1/2"))
+    while (m := POWER.search(text)) and text[: m.start()].count("**") % 2 == 0:
+        text = f"{text[: m.start()]}^{text[m.end() :]}"
     text = IMAGE.sub(r" \1 ", text)
     text = LINK.sub(r"\1", text)
     text = BREAK.sub(". ", text)

@@ -28,7 +28,10 @@ def wanted(text: str) -> Node:
 def _variables(name: str, where: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """The variables that a name may stand for: by exact alias, else by the alias with most of its words."""
     low = re.sub(r"[\s{}]", " ", name.lower().replace("^", "_")).strip()
-    exact = tuple(v for v, aliases in where.items() if low in aliases or low.replace("_", "") in aliases)
+    bare = re.sub(r"_?\d$", "", low)  # W1 and W_1 are the first W
+    exact = tuple(
+        v for v, aliases in where.items() if {low, low.replace("_", ""), bare} & {a.lower() for a in aliases}
+    )
     if exact:
         return exact
     have = set(stems(low.replace("_", " ")))

@@ -10,10 +10,44 @@ from dataclasses import dataclass
 from grader.text.clean import PlainLine, clean
 from grader.text.idioms import in_words
 
-END = re.compile(
-    r"(?<=[.!?;])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bet al\.)(?<!\bvs\.)(?<!\bFig\.)(?<!\bno\.)\s+(?=\S)"
-    r"|(?<=[a-z]{4}\.)(?=[A-Z][A-Za-z]+[ ,])"
-)
+SHORT = [
+    "e.g.",
+    "i.e.",
+    "al.",
+    "vs.",
+    "Fig.",
+    "fig.",
+    "no.",
+    "No.",
+    "ca.",
+    "approx.",
+    "cf.",
+    "resp.",
+    "incl.",
+    "Eq.",
+    "eq.",
+    "Sec.",
+    "Ch.",
+    "Vol.",
+    "vol.",
+    "pp.",
+    "Proc.",
+    "Conf.",
+    "Trans.",
+    "Dr.",
+    "Prof.",
+    "St.",
+    "Jan.",
+    "Feb.",
+    "Aug.",
+    "Sept.",
+    "Oct.",
+    "Nov.",
+    "Dec.",
+]
+"""After these a sentence goes on, as after a person's initial."""
+_GOES_ON = "".join(rf"(?<!\b{re.escape(a)})" for a in SHORT) + r"(?<!\b[A-Z]\.)"
+END = re.compile(rf"(?<=[.!?;]){_GOES_ON}\s+(?=\S)|(?<=[a-z]{{4}}\.)(?=[A-Z][A-Za-z]+[ ,])")
 PRONOUN = re.compile(r"(?:it|its|they|their|these|this|the (?:network|model|architecture))\b", re.I)
 CLAUSE = re.compile(
     r"\s*(?:[,;:()→]|\s[-–—]+\s|\b(?:but|whereas|while|although|though|however|because|so that|which|"

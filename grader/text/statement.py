@@ -37,6 +37,8 @@ RESTATED, MOST = 0.8, 0.6
 prompt's words: less is an answer in few words."""
 SHARED = 0.4
 """The same for a sentence that tells somebody to do something, as an answer may, too."""
+ENOUGH = 3
+"""Least number of such words then: "Train on two GPUs" answers how to train when a GPU runs out of memory."""
 WONDERED = 0.6
 """The same for one that begins like a question and has lost its mark; "When memory runs out, take smaller batches" is none."""
 BETWEEN = 1
@@ -91,4 +93,4 @@ def _asks(text: str, asked: frozenset[str], heading: bool) -> bool:
         return shared >= SHARED or len(own & asked) >= 2
     if WONDERS.match(text):
         return shared >= WONDERED
-    return bool(WORKS.match(text)) and shared >= SHARED
+    return bool(WORKS.match(text)) and shared >= SHARED and len(own & asked) >= ENOUGH

@@ -18,7 +18,7 @@ from grader.text.sentences import Sentence
 
 BESIDE = re.compile(
     r"(?:unlike|than|instead of|rather than|compared (?:to|with)|in contrast to|as opposed to|versus|vs\.?|over|"
-    r"from|against)\s+(?:an?\s+|the\s+|traditional\s+|ordinary\s+|plain\s+)*$",
+    r"from|against|improve[sd]?\s+(?:up)?on|successor\s+(?:of|to))\s+(?:an?\s+|the\s+|traditional\s+|ordinary\s+|plain\s+)*$",
     re.I,
 )
 """Before a name: it is what something else is compared with."""
@@ -49,11 +49,12 @@ def _names(names: tuple[str, ...]) -> re.Pattern[str]:
 
 def _mentions(text: str, own: tuple[str, ...], rivals: tuple[str, ...]) -> list[_Mention]:
     found = [_Mention(m.start(), m.end(), True) for m in _names(own).finditer(text)]
-    found += [
-        _Mention(m.start(), m.end(), False)
-        for m in _names(rivals).finditer(text)
-        if not BESIDE.search(text[: m.start()])
-    ]
+    passed = -1  # where a name ends that is only compared with: its abbreviation in brackets is as well
+    for m in _names(rivals).finditer(text):
+        if BESIDE.search(text[: m.start()]) or (passed >= 0 and not text[passed : m.start()].strip(" (")):
+            passed = m.end()
+        else:
+            found.append(_Mention(m.start(), m.end(), False))
     return sorted(found, key=lambda m: m.start)
 
 

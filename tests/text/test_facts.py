@@ -51,3 +51,26 @@ def test_a_formula_in_a_code_fence_is_read_like_one_in_the_text() -> None:
 def test_what_stands_behind_a_semicolon_is_still_about_the_same() -> None:
     small = Fact(words="3×3 only", near=("VGG",))
     assert fact_in(small, read_text("VGG has 16 layers; 3×3 only."))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AlexNet has no dropout.",
+        "It trains without any dropout.",
+        "It does not use dropout.",
+        "noise instead of dropout",
+    ],
+)
+def test_what_is_denied_is_not_stated(text: str) -> None:
+    dropout = Fact(words="dropout")
+    assert fact_in(dropout, read_text(text)) is None
+    assert fact_in(dropout, read_text(text), denials=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It works without losing spatial detail.", "not only dropout but augmentation", "Dropout, not decay."],
+)
+def test_what_only_stands_beside_a_negation_is_stated(text: str) -> None:
+    assert fact_in(Fact(words="spatial | dropout"), read_text(text))

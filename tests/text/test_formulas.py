@@ -48,3 +48,15 @@ def test_values_in_words_that_give_the_stated_result_are_an_example() -> None:
     said = "No padding (P=0), F=3, S=1 on N=28 → output = 26"
     assert formulas.example(said, SIZE, WHERE, ("output",))
     assert not formulas.example(said.replace("26", "27"), SIZE, WHERE, ("output",))
+
+
+@pytest.mark.parametrize("text", ["W2 = (W1 − F + 2P)/S + 1", "(W_1 - F + 2P)/S + 1"])
+def test_numbered_names_are_the_names_themselves(text: str) -> None:
+    assert formulas.states(inline(text), SIZE, WHERE)
+
+
+def test_a_bracket_behind_a_name_multiplies_unless_it_explains() -> None:
+    weights = "(K*K*I + 1) * O"
+    where = {"K": ("k",), "I": ("c_in",), "O": ("c_out",)}
+    assert formulas.states(inline("C_out(k²C_in + 1)"), weights, where)
+    assert formulas.states("k*k*c_in*c_out + c_out (biases)", "K*K*I*O + O", where)

@@ -100,5 +100,7 @@ def test_an_answer_that_begins_with_when_is_not_taken_for_the_question() -> None
         "When the GPU runs out of memory, the first thing to do is to decrease the batch size, from 64 to 16."
     )
     assert answered(read_text(text), prompt) == read_text(text)
+    for text in ("Train on two GPUs", "Use more than one GPU"):
+        assert answered(read_text(text), prompt) == read_text(text)
     asked = "What could you try if your GPU runs out of memory while training a CNN"
     assert not answered(read_text(asked), prompt)

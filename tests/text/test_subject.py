@@ -43,6 +43,7 @@ def marks(text: str) -> list[float]:
         "## AlexNet\n- 60 million parameters\n## VGG\n- 138 million parameters",
         "| | AlexNet | VGG |\n|---|---|---|\n| parameters | 60 million | 138 million |",
         "The first network is AlexNet. It has 60 million parameters. VGG came later. It has 138 million.",
+        "## VGG\nAs the successor of AlexNet it has 138 million parameters.\n## AlexNet\n60 million parameters.",
         "AlexNet has sixty million parameters in eight layers, five of them convolutions, and of seventeen or twenty-two or thirty-three networks VGG has 138 million.",
     ],
 )
@@ -87,3 +88,18 @@ def test_a_rival_named_in_a_later_clause_for_contrast_does_not_take_the_words_aw
     assert assess(POINTS, "", read_text(said)).readings[2].mark == 4
     theirs = "It uses small filters throughout the whole network of AlexNet."
     assert assess(POINTS, "", read_text(theirs)).readings[2].mark <= 1
+
+
+def test_an_abbreviation_of_what_is_compared_with_is_compared_with_as_well() -> None:
+    """Below such a heading all that was said of the CNN was given to the dense network."""
+    points = tuple(
+        Point.model_validate(
+            {"marks": 2, "says": says, "about": about, "parts": [{"says": says, "facts": facts}]}
+        )
+        for says, about, facts in (
+            ("shares its weights", "CNN", [{"words": "shares"}]),
+            ("flattens the image", "fully connected | FC", [{"words": "flattens"}]),
+        )
+    )
+    text = "## How it differs from a fully connected (FC) network\nIt shares one filter's weights."
+    assert [r.mark for r in assess(points, "", read_text(text)).readings] == [2, 0]
