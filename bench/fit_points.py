@@ -2,9 +2,11 @@
 
     python bench/fit_points.py [DATA]
 
-On real coursework answers to assignment A and the development half of the written answers to assignments B
-and C (``bench/written``). Only coefficients are written; no answer's text leaves the data folder. Prints what the fit
-does to answers of submissions, and of questions, that it has not seen.
+The statement model on real coursework answers to assignment A and the development half of the written answers to
+assignments B and C (``bench/written``); the model of the error on the other half, which the rubrics were not mended
+with: on answers that they were, marks are nearer than they will be on a stranger's. Only coefficients are written; no
+answer's text leaves the data folder. Prints what the fit does to answers of submissions, and of questions, that it has
+not seen.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from sources import Coursework, coursework, data_folder, written
 from grader.text import calibration, model, spread
 
 FIRST = calibration.Calibration(about="start", answers=0, floor=0.04, temper=1.25)
-"""The error model before any fit. Of the tempers 0.6 to 3 this one made the held-out answers' marks likeliest."""
+"""The error model before any fit. The temper made held-out answers' marks likeliest, of 0.6 to 3."""
 EXTREME = 0.5
 """Weight of the personas in a fit: no class has so many unlike ones."""
 ALLOWED = 0.1
@@ -31,7 +33,7 @@ teacher's own marks are held to, answers by strangers leave hardly any that stan
 CAUTION = 1.0
 """Pull of the doubt's weights towards none."""
 LIKE = ("look-alikes", "second-class", "deep-vision")
-"""The sets that are like a class: from these, and the real one, the error model is fitted."""
+"""The sets that are like a class: from the half of these that was not looked at the error model is fitted."""
 
 
 def real(home: Path) -> Set:
@@ -103,21 +105,20 @@ def main() -> None:
     (home / "model.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 
     report("assignment A, fitted without their question", held_out(a, by_question, [*dev.values()]))
-    unseen = held_out(a, by_submission, [*dev.values()])
-    report("assignment A, fitted without their submission", unseen)
+    report("assignment A, fitted without their submission", held_out(a, by_submission, [*dev.values()]))
     for name in LIKE:
         others = [a, *(s for n, s in dev.items() if n != name)]
-        rows = held_out(dev[name], by_submission, others)
-        report(f"{name}, fitted without their student", rows)
-        unseen += rows
-    for name, given in made_up(test=True).items():
-        report(f"{name}, the half that nothing was fitted on", judged(given, theta))
+        report(f"{name}, fitted without their student", held_out(dev[name], by_submission, others))
+    unseen = {name: judged(given, theta) for name, given in made_up(test=True).items()}
+    for name, rows in unseen.items():
+        report(f"{name}, the half that nothing was fitted on", rows)
+    like = [j for name in LIKE for j in unseen[name]]
     found = calibration.calibrate(
-        [j.marked for j in unseen],
-        groups=[j.row.submission for j in unseen],
-        start=doubting(unseen, FIRST),
+        [j.marked for j in like],
+        groups=[j.row.submission for j in like],
+        start=doubting(like, FIRST),
         allowed=ALLOWED,
-        about=f"{len(unseen)} answers to assignments A (real), B and C (written), none seen by the model that read it",
+        about=f"{len(like)} written answers to assignments B and C, which neither rubrics nor model had seen",
     )
     c = found.calibration.model_copy(update={"shift": 0.0, "shortest": 8, "longest": 3000})
     calibration.save(c, home / "calibration.json")
