@@ -103,7 +103,7 @@ def measure_written() -> dict[str, float]:
 
 def _confidence(j: Judged) -> float:
     c = calibration.shipped()
-    return 0.0 if j.marked.guarded else c.confidence(j.marked.suggested, j.marked.chances, j.marked.unread)
+    return 0.0 if j.marked.guarded else c.confidence(j.marked.suggested, j.marked.chances)
 
 
 def final(rows: list[Judged], start: calibration.Calibration) -> dict[str, float]:

@@ -196,7 +196,6 @@ def _judge(row: Coursework, q: Question, reader: Points, theta: Array | None) ->
         suggested=a.share,
         chances=a.chances,
         given=row.total / a.out_of,
-        unread=a.unread,
         words=a.words,
         guarded=bool(a.guards),
     )

@@ -54,22 +54,22 @@ def made_up(*, test: bool) -> dict[str, Set]:
 
 
 def doubting(rows: Sequence[Judged], start: calibration.Calibration) -> calibration.Calibration:
-    """The record with `calibration.Doubt` fitted on these answers: a logistic function of three things."""
+    """The record with `calibration.Doubt` fitted on these answers: a logistic function of two things."""
     mine = [j.marked for j in rows]
     c = calibration.calibrate(mine, groups=[j.row.submission for j in rows], start=start).calibration
     likely = np.array([c.likely(m.suggested, m.chances) for m in mine])
     p = np.clip(likely, calibration.SURE, 1 - calibration.SURE)
     missing = [spread.missing(m.chances) for m in mine]
-    x = np.column_stack([np.ones(len(mine)), np.log(p / (1 - p)), [m.unread for m in mine], missing])
+    x = np.column_stack([np.ones(len(mine)), np.log(p / (1 - p)), missing])
     right = np.array([abs(m.suggested - m.given) <= c.tolerance + 1e-9 for m in mine])
-    first = np.array([0.0, 1.0, 0.0, 0.0])
+    first = np.array([0.0, 1.0, 0.0])
 
     def loss(w: Array) -> float:
         z = x @ w
         return float((np.logaddexp(0, z) - right * z).sum() + 0.5 * CAUTION * ((w - first) ** 2).sum())
 
     found = [round(float(v), 3) for v in minimize(loss, first).x]
-    named = dict(zip(("constant", "spread", "unread", "missing"), found, strict=True))
+    named = dict(zip(("constant", "spread", "missing"), found, strict=True))
     return c.model_copy(update={"doubt": calibration.Doubt(**named)})
 
 

@@ -32,7 +32,6 @@ class Assessment:
     decided: bool
     guards: tuple[Guard, ...]
     words: int
-    unread: float
 
     @property
     def share(self) -> float:
@@ -86,8 +85,7 @@ def conclude(
     raw = min(sum(r.mark for r in counted), out_of)
     mark = _shift(raw, out_of, c)
     chances = tuple((r.point.marks / out_of, r.chances) for r in counted)
-    left = unread(sentences, readings)
-    confidence = 1.0 if words == 0 else c.confidence(mark / out_of, chances, left)
+    confidence = 1.0 if words == 0 else c.confidence(mark / out_of, chances)
     found = (
         ()
         if words == 0
@@ -96,15 +94,7 @@ def conclude(
         )
     )
     decided = words == 0 or (not found and c.decided(mark / out_of, confidence))
-    return Assessment(readings, counted, mark, out_of, chances, confidence, decided, found, words, left)
-
-
-def unread(sentences: Sequence[Sentence], readings: Sequence[Reading]) -> float:
-    """Share of an answer's words that stand in sentences on which no part rests: padding, or points said
-    in words that were not understood."""
-    used = {p.sentence for r in readings for p in r.parts if p.made > 0.5}
-    words = guards.count(sentences)
-    return guards.count([s for s in sentences if s not in used]) / words if words else 0.0
+    return Assessment(readings, counted, mark, out_of, chances, confidence, decided, found, words)
 
 
 def _shift(mark: float, out_of: float, c: Calibration) -> float:
@@ -175,7 +165,6 @@ def suggestion(
         suggested=a.share,
         chances=a.chances,
         given=given,
-        unread=a.unread,
         words=a.words,
         guarded=bool(a.guards),
     )

@@ -3,14 +3,13 @@
 The teacher's share is modelled as the distribution that the parts' probabilities leave
 (`grader.text.spread`), their log odds times ``temper``, blurred by ``floor``: a model of the error, not of
 the score. A verdict's confidence is the probability that its error is at most ``tolerance`` of the marks:
-what that distribution says, corrected by two things that it does not know (`Doubt`): how much of the answer
-nothing was made of, and how much of the marks nothing was found for.
+what that distribution says, corrected by what it does not know (`Doubt`): how much of the marks nothing was found for,
+which may have been said in words that no part knows.
 Two thresholds, one for accepting (at least half of the marks) and one for rejecting, are the lowest at
 which no more than ``allowed`` of the decided answers were off by more than that, each judged on answers
 that the model of the error had not seen.
 
-The shipped record (``calibration.json``) was fitted by ``bench/fit_points.py`` on 84 real coursework
-answers. It suggests; by itself it decides nothing for a teacher, whose own marks replace it (`calibrate`).
+The shipped record (``calibration.json``) was fitted by ``bench/fit_points.py`` on 133 answers written for it. It suggests; by itself it decides nothing for a teacher, whose own marks replace it (`calibrate`).
 """
 
 from __future__ import annotations
@@ -35,23 +34,16 @@ NEVER = 1.01
 class Doubt(Record):
     """Log odds that a mark is right, from what the parts' probabilities say and from what is left over.
 
-    Probabilities of parts cannot know of what was said in words that no part knows, which is where marks
-    are off most often. The default takes the distribution at its word.
+    The default takes the distribution at its word.
     """
 
     constant: float = 0.0
     spread: float = Field(1.0, description="times the log odds that the distribution gives")
-    unread: float = Field(0.0, description="times the share of the answer's words that earned nothing")
     missing: float = Field(0.0, description="times the share of the marks that nothing was found for")
 
-    def confidence(self, likely: float, unread: float, missing: float) -> float:
+    def confidence(self, likely: float, missing: float) -> float:
         p = min(max(likely, SURE), 1 - SURE)
-        z = (
-            self.constant
-            + self.spread * math.log(p / (1 - p))
-            + self.unread * unread
-            + self.missing * missing
-        )
+        z = self.constant + self.spread * math.log(p / (1 - p)) + self.missing * missing
         return 1 / (1 + math.exp(-z))
 
 
@@ -80,9 +72,9 @@ class Calibration(Record):
         d = spread.distribution(chances, self.temper)
         return spread.within(d, share, tolerance or self.tolerance, self.floor)
 
-    def confidence(self, share: float, chances: Chances, unread: float) -> float:
-        """The same for a whole answer, of whose words the share ``unread`` earned nothing."""
-        return self.doubt.confidence(self.likely(share, chances), unread, spread.missing(chances))
+    def confidence(self, share: float, chances: Chances) -> float:
+        """The same for a whole answer, corrected by `Doubt`."""
+        return self.doubt.confidence(self.likely(share, chances), spread.missing(chances))
 
     def decided(self, share: float, confidence: float) -> bool:
         return confidence >= (self.accept if share >= 0.5 else self.reject)
@@ -94,7 +86,6 @@ class Marked(Record):
     suggested: float
     chances: Chances
     given: float
-    unread: float = Field(0.0, description="share of the answer's words that earned nothing")
     words: int = 0
     guarded: bool = Field(False, description="a guard sends it to a person anyway")
 
@@ -144,7 +135,7 @@ def figures(rows: Sequence[Marked], c: Calibration) -> Figures:
 
 
 def _confidence(r: Marked, c: Calibration) -> float:
-    return c.confidence(_shifted(r, c), r.chances, r.unread)
+    return c.confidence(_shifted(r, c), r.chances)
 
 
 def _shifted(r: Marked, c: Calibration) -> float:
