@@ -76,6 +76,17 @@ def test_a_teachers_marks_on_real_looking_answers_are_calibrated_with() -> None:
     assert report.after.error < 0.2
 
 
+def test_marks_that_nothing_was_found_for_make_a_suggestion_less_sure() -> None:
+    """They may have been said in words that no part knows, which the parts' own probabilities cannot tell."""
+    all_found = ((1.0, ((0.5, 0.99), (0.5, 0.99))),)
+    half_found = ((1.0, ((0.5, 0.99), (0.5, 0.01))),)
+    c = shipped()
+    assert c.likely(1.0, all_found) == pytest.approx(c.likely(0.5, half_found), abs=0.02)
+    assert c.confidence(1.0, all_found) > c.confidence(0.5, half_found) + 0.05
+    at_its_word = c.model_copy(update={"doubt": calibration.Doubt()})
+    assert at_its_word.confidence(0.5, half_found) == pytest.approx(c.likely(0.5, half_found), abs=0.02)
+
+
 def test_parts_add_up_to_a_distribution() -> None:
     d = spread.distribution(((0.5, ((0.5, 0.5), (0.5, 0.5))), (0.5, ((1.0, 0.5),))))
     assert d.sum() == pytest.approx(1.0)
