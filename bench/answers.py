@@ -88,8 +88,9 @@ def measure_written() -> dict[str, float]:
     """Assignments B and C, by the shipped model: the half that was looked at, and the half that was not."""
     out: dict[str, float] = {}
     for test, which in ((False, "looked at while the checker was made"), (True, "not looked at")):
-        for name, given in made_up(test=test).items():
-            rows = judged(given)
+        read = {name: judged(given) for name, given in made_up(test=test).items()}
+        report(f"written, both classes of assignment B, {which}", read["look-alikes"] + read["second-class"])
+        for name, rows in read.items():
             report(f"written, {name}, {which}", rows)
             mark = np.array([20 * j.mark / j.row.full for j in rows])
             gold = np.array([20 * j.row.total / j.row.full for j in rows])
