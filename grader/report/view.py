@@ -130,12 +130,16 @@ def _criterion(c: CriterionResult, anchor: str, places: Places, gallery: Gallery
 
 def _point(point: Mapping[str, Any], c: CriterionResult, places: Places) -> PointView:
     words = str(point.get("quote") or "")
+    mark, out_of = _number(point.get("mark")), _number(point.get("out_of"))
     quote = next((q for q in c.quotes if q.text == words), Quote(text=words)) if words else None
+    if quote is not None and quote.about == "earned" and not mark:
+        # another point was earned by the same sentence
+        quote = quote.model_copy(update={"about": "nearest"})
     return PointView(
         state=str(point["state"]),
         says=str(point["says"]),
-        mark=_number(point.get("mark")),
-        out_of=_number(point.get("out_of")),
+        mark=mark,
+        out_of=out_of,
         quote=places.quote(quote) if quote else None,
     )
 

@@ -204,3 +204,32 @@ def test_names_between_backticks_are_shown_as_code_and_stay_escaped() -> None:
 
     assert str(_spans("the model `Le<b>Net` has")) == "the model <code>Le&lt;b&gt;Net</code> has"
     assert str(_spans("a ` alone")) == "a ` alone"
+
+
+def test_a_sentence_that_earned_one_point_is_not_shown_as_counted_for_a_point_without_marks(
+    blobs: Blobs,
+) -> None:
+    said = "Filters extract features and pooling reduces the size."
+    points = [
+        {"says": "convolution and pooling", "mark": 4, "out_of": 4, "state": "earned", "quote": said},
+        {"says": "keeps the spatial structure", "mark": 0, "out_of": 4, "state": "lost", "quote": said},
+    ]
+    criterion = CriterionResult(
+        check="key_points",
+        title="What a CNN is",
+        mark=4,
+        out_of=8,
+        state=State.PARTIAL,
+        reason="1 of 2 points made in full",
+        evidence={"points": points},
+        quotes=(
+            Quote(text=said, piece=0, line=1, about="earned"),
+            Quote(text=said, piece=0, line=1, about="nearest"),
+        ),
+    )
+    cell = CellRef(piece=0, cell=1, part=0, kind="markdown", first_line=1, source=said)
+    page = page_of(submission("a.ipynb", (question("q1", "CNN", 8, criterion, cells=(cell,)),)), blobs)
+    assert re.findall(r"(counted|the nearest words found)</figcaption>", page) == [
+        "counted",
+        "the nearest words found",
+    ]
