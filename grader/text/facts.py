@@ -39,8 +39,8 @@ def fact_in(
     """
     beside: Sequence[Sentence] = sentences
     for asked in (fact.near, fact.of):
-        if near := {s for w in asked for s in stems(w)}:
-            beside = [s for s in beside if near & set(stems(f"{s.under} {s.text}"))]
+        if near := _asked(asked):
+            beside = [s for s in beside if near & _stemmed(f"{s.under} {s.text}")]
     for s in beside:
         # number words become digits first, and the names are looked for in that same text
         read = replace(s, text=spelled_out(s.text)) if fact.count is not None else s
@@ -54,6 +54,17 @@ def fact_in(
                 (s for s in sentences if any(e in s.text.lower() for e in fact.example)), sentences[0]
             )
     return None
+
+
+@lru_cache(maxsize=4096)
+def _asked(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(s for w in words for s in stems(w))
+
+
+@lru_cache(maxsize=4096)
+def _stemmed(text: str) -> frozenset[str]:
+    """Of one answer's sentences, which every fact of its question looks at."""
+    return frozenset(stems(text))
 
 
 def _denied(text: str, span: tuple[int, int]) -> bool:

@@ -10,44 +10,14 @@ from dataclasses import dataclass
 from grader.text.clean import PlainLine, clean
 from grader.text.idioms import in_words
 
-SHORT = [
-    "e.g.",
-    "i.e.",
-    "al.",
-    "vs.",
-    "Fig.",
-    "fig.",
-    "no.",
-    "No.",
-    "ca.",
-    "approx.",
-    "cf.",
-    "resp.",
-    "incl.",
-    "Eq.",
-    "eq.",
-    "Sec.",
-    "Ch.",
-    "Vol.",
-    "vol.",
-    "pp.",
-    "Proc.",
-    "Conf.",
-    "Trans.",
-    "Dr.",
-    "Prof.",
-    "St.",
-    "Jan.",
-    "Feb.",
-    "Aug.",
-    "Sept.",
-    "Oct.",
-    "Nov.",
-    "Dec.",
-]
-"""After these a sentence goes on, as after a person's initial."""
-_GOES_ON = "".join(rf"(?<!\b{re.escape(a)})" for a in SHORT) + r"(?<!\b[A-Z]\.)"
-END = re.compile(rf"(?<=[.!?;]){_GOES_ON}\s+(?=\S)|(?<=[a-z]{{4}}\.)(?=[A-Z][A-Za-z]+[ ,])")
+END = re.compile(r"(?<=[.!?;])\s+(?=\S)|(?<=[a-z]{4}\.)(?=[A-Z][A-Za-z]+[ ,])")
+GOES_ON = re.compile(
+    r"\b(?:e\.g|i\.e|al|vs|[Ff]ig|[Nn]o|ca|approx|cf|resp|incl|[Ee]q|Sec|Ch|[Vv]ol|pp|Proc|Conf|Trans|Dr|Prof|St"
+    r"|Jan|Feb|Aug|Sept|Oct|Nov|Dec|[A-Z])\.$"
+)
+"""After an abbreviation, or a person's initial, a sentence goes on."""
+ABBREVIATION = 8
+"""Characters that the longest of these takes."""
 PRONOUN = re.compile(r"(?:it|its|they|their|these|this|the (?:network|model|architecture))\b", re.I)
 CLAUSE = re.compile(
     r"\s*(?:[,;:()→]|\s[-–—]+\s|\b(?:but|whereas|while|although|though|however|because|so that|which|"
@@ -82,7 +52,12 @@ def clauses(text: str) -> tuple[str, ...]:
 
 
 def _split(text: str) -> list[str]:
-    return [p for p in (s.strip() for s in END.split(text)) if p]
+    out, start = [], 0
+    for m in END.finditer(text):
+        if not GOES_ON.search(text, max(m.start() - ABBREVIATION, start), m.start()):
+            out.append(text[start : m.start()].strip())
+            start = m.end()
+    return [p for p in (*out, text[start:].strip()) if p]
 
 
 def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sentence, ...]:
