@@ -13,12 +13,14 @@ aliases, or typed facts (a year, a name, a count, a formula)::
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
 from grader.evidence.model import Record
 from grader.text import arithmetic, formulas
+from grader.text.words import negated
 
 KINDS = ("year", "name", "count", "words", "formula", "worked", "shape")
 
@@ -123,6 +125,11 @@ class Part(Record):
     @classmethod
     def _named(cls, value: object) -> object:
         return alternatives(value) if isinstance(value, str) else value
+
+    @cached_property
+    def denial(self) -> bool:
+        """Whether it is said by denying something: "pooling has no weights"."""
+        return any(map(negated, (self.says, *self.also)))
 
     @property
     def phrasings(self) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from grader.text.polarity import Sense, covers, says
 from grader.text.polarity import agrees as agrees_with
 from grader.text.sentences import Sentence
 from grader.text.subject import clause, said_of
-from grader.text.words import negated
 
 CLOSE = 0.8
 """Share of a statement's words from which a second sentence is held against it."""
@@ -135,8 +134,7 @@ class Points:
         held = p / first if first else 1.0
         if not part.facts:
             return PartReading(part, model.made(p), p, at, f, None, contrary, held)
-        denials = any(map(negated, (part.says, *part.also)))
-        where = [fact_in(x, answer.sentences, about, rivals, denials=denials) for x in part.facts]
+        where = [fact_in(x, answer.sentences, about, rivals, denials=part.denial) for x in part.facts]
         share = sum(s is not None for s in where) / len(where)
         share = float(share > 0) if part.either else share
         found = next((s for s in where if s is not None), None)
