@@ -23,7 +23,12 @@ SHORT = LIMITS.model_copy(update={"cell": 2.0})
 
 def test_a_failing_cell_does_not_stop_the_rest(notebook: Notebook) -> None:
     ran = notebook(
-        "x = 1\n\nprint(y)", "print(x)", "def f(:", "import sys; sys.exit(3)", "exit()", "print(x + 1)"
+        "x = 1\n\nprint(y)",
+        "print(x)",
+        "def f(:",
+        "import sys; sys.exit(3)",
+        "exit()",
+        "import time; time.sleep(1); print(x + 1)",
     )
     assert ran.states == ["failed", "ok", "failed", "failed", "ok", "ok"]
     failures = [r.failure for r in ran.execution.runs]

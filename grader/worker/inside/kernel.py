@@ -97,6 +97,8 @@ def _limit_gpu(share: float) -> None:
 def _prepare_shell(shell: Any, task: dict[str, Any]) -> None:
     from . import figures
 
+    # `exit()` in a cell would end the kernel a tenth of a second later, and with it the cells after it.
+    shell.ask_exit = lambda: None
     with contextlib.suppress(Exception):
         figures.install_shell(shell)
     if task.get("bundle"):
