@@ -12,7 +12,8 @@ from pydantic import Field
 
 from grader.checks.base import Quote, State, Table
 from grader.checks.mistakes.base import Mistake
-from grader.evidence.model import Figure, Isolation, Profile, Record, Substitution
+from grader.evidence.model import Figure, Isolation, Profile, Substitution
+from grader.record import Record
 
 SCHEMA = "grader/results/1"
 

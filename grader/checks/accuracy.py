@@ -14,7 +14,8 @@ from grader.checks.models import distance, measured, snapshots, unmeasured
 from grader.checks.parts import Measured, chance, confusion_table, held_out, part_table, parts, remarks
 from grader.checks.ran import absent
 from grader.evidence.calibration import Spread
-from grader.evidence.model import Prediction, Profile, Record
+from grader.evidence.model import Prediction, Profile
+from grader.record import Record
 
 _WITHIN = re.compile(r"\s*(\d+(?:\.\d+)?)\s+sigma\s+of\s+reference\s*")
 LEAST_RUNS = 3

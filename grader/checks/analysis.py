@@ -11,7 +11,7 @@ from grader.checks.base import Case, Check, Criterion, Quote, Verdict, earned, l
 from grader.checks.curves import NEITHER, OVER, UNDER, Reading, fresh_curves, reading, saved_curves
 from grader.checks.ran import Fault, nothing_ran, obstacles
 from grader.checks.stated import literals, typed_values
-from grader.evidence.model import Record
+from grader.record import Record
 
 
 class Analysis(Criterion):

@@ -21,16 +21,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import Field
 
 from grader.evidence.calibration import Calibration
-from grader.evidence.model import (
-    Execution,
-    Figure,
-    Measurement,
-    ModelSnapshot,
-    Piece,
-    PieceRun,
-    Profile,
-    Record,
-)
+from grader.evidence.model import Execution, Figure, Measurement, ModelSnapshot, Piece, PieceRun, Profile
+from grader.record import Record
 from grader.submission.model import Answer
 from grader.text.beside import NOTHING, Beside
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from grader.evidence.model import Layer, LayerKind, Record
+from grader.evidence.model import Layer, LayerKind
+from grader.record import Record
 
 POOLING = (LayerKind.MAX_POOLING, LayerKind.AVERAGE_POOLING)
 

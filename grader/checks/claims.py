@@ -10,7 +10,8 @@ from grader.checks.parts import held_out
 from grader.checks.ran import nothing_ran, place
 from grader.checks.stated import Literals, Stated, literals, stated, stated_in_saved, typed
 from grader.checks.statistics import differ
-from grader.evidence.model import Profile, Record
+from grader.evidence.model import Profile
+from grader.record import Record
 
 AGREES, DIFFERS, OPEN = "agrees", "differs", "cannot be checked"
 _KINDS = ("test accuracy", "training time", "parameters")

@@ -6,7 +6,8 @@ import re
 
 from grader.checks.base import Case
 from grader.checks.models import snapshots
-from grader.evidence.model import PieceRun, Record, RunState
+from grader.evidence.model import PieceRun, RunState
+from grader.record import Record
 
 FLOOR = 1.0
 """Seconds: shorter times are counted as this, since start-up then dominates."""

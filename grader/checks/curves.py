@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from grader.checks.base import Case
 from grader.checks.ran import nothing_ran
-from grader.evidence.model import Figure, Record
+from grader.evidence.model import Figure
+from grader.record import Record
 
 _NUMBER = r"([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)"
 _TRAIN = re.compile(r"train|(?<!val_)(?<!val )\bfit\b", re.IGNORECASE)

@@ -8,7 +8,8 @@ from grader.checks.base import Case, Table
 from grader.checks.branches import branches
 from grader.checks.layer_words import layer_cells, times
 from grader.checks.models import measured, parameters_of
-from grader.evidence.model import Layer, LayerKind, ModelSnapshot, Record
+from grader.evidence.model import Layer, LayerKind, ModelSnapshot
+from grader.record import Record
 
 SHARED = "shared, counted above"
 

@@ -21,7 +21,8 @@ from grader.checks.layer_tables import (
 )
 from grader.checks.layer_words import Wanted, differences, layer_row
 from grader.checks.models import classes_used, layer_names, measured, mismatch, named, snapshots, unmeasured
-from grader.evidence.model import Layer, LayerKind, Record
+from grader.evidence.model import Layer, LayerKind
+from grader.record import Record
 
 LEARNS = WEIGHTED
 """Kinds that make an architecture another one when there is one too many."""

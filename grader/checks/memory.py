@@ -22,7 +22,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from grader.evidence.model import Record
+from grader.record import Record
 
 TOLERANCE = 0.006
 """Relative: students round 14.13 to 14.1 and 1,059 to 1.06 thousand."""

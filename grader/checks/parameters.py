@@ -18,7 +18,8 @@ from grader.checks.models import (
     snapshots,
     unmeasured,
 )
-from grader.evidence.model import Measurement, Record
+from grader.evidence.model import Measurement
+from grader.record import Record
 
 
 class PerClass(Record):

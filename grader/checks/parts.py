@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from grader.checks.base import Case, Table
 from grader.checks.models import measured
 from grader.checks.statistics import differ, wilson
-from grader.evidence.model import ModelSnapshot, Prediction, Record
+from grader.evidence.model import ModelSnapshot, Prediction
+from grader.record import Record
 
 SURE = 4.0
 """Standard errors apart before it is said that a model knows the test images: once in 30,000 honest ones."""

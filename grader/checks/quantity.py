@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from grader.checks.base import Case, Check, Criterion, Quote, Verdict, earned, lost, partial, review
 from grader.checks.memory import Network, explain
-from grader.evidence.model import Record
+from grader.record import Record
 from grader.submission.model import UNSURE
 from grader.text.quantities import Quantity, agrees, factor, quantities
 from grader.text.sentences import Sentence, read_code, read_text

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, JsonValue, model_validator
 
 from grader.checks.code_facts import Facts, Place
-from grader.evidence.model import Record
+from grader.record import Record
 
 
 class Sign(Record):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from grader.checks.base import Case
 from grader.checks.ran import nothing_ran
 from grader.checks.source import code_of
-from grader.evidence.model import Record
+from grader.record import Record
 
 TRAIN = r"(?:train(?:ing)?|fit)"
 VALIDATION = r"(?:val(?:id(?:ation)?)?|dev)"

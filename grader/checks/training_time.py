@@ -12,7 +12,7 @@ from grader.checks.clock import FLOOR, Clock, clock_of, doubt
 from grader.checks.ran import absent, nothing_ran
 from grader.checks.reports import agree_time
 from grader.checks.stated import best, literals, stated, typed
-from grader.evidence.model import Record
+from grader.record import Record
 
 _BOUND = re.compile(r"\s*(\d+(?:\.\d+)?)\s*x\s*reference\s*")
 

@@ -16,8 +16,8 @@ from grader.engine import judging
 from grader.engine.judging import Asked
 from grader.engine.options import Options
 from grader.evidence.marks import PersonMark, Trust
-from grader.evidence.model import Record
 from grader.evidence.store import Store
+from grader.record import Record
 from grader.rubric.model import Assignment, Question
 from grader.submission import Alignment, Submission
 from grader.text import clusters

@@ -14,8 +14,8 @@ from threading import Lock
 
 from pydantic import ValidationError
 
-from grader.evidence.model import Record
 from grader.evidence.store import Store
+from grader.record import Record
 from grader.text import judge
 from grader.text.beside import Opinion
 from grader.text.judge import Endpoint, Exchange

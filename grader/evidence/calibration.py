@@ -8,7 +8,8 @@ from statistics import fmean, stdev
 
 from pydantic import Field
 
-from grader.evidence.model import Profile, Record
+from grader.evidence.model import Profile
+from grader.record import Record
 
 T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 """Student's t, two-sided 95 %, by degrees of freedom from 1."""

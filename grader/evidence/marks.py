@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from grader.evidence.model import Record, Sha256
+from grader.evidence.model import Sha256
+from grader.record import Record
 
 
 class Trust(StrEnum):

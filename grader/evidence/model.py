@@ -13,16 +13,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from grader.record import Record
 
 Sha256: TypeAlias = str
-
-
-class Record(BaseModel):
-    """Base of every record: frozen, and an unknown key is an error."""
-
-    # Most programs use a few of these records: a validator is built when its record is first used.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Profile(StrEnum):

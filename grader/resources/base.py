@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from grader.evidence.model import Profile, Record
+from grader.evidence.model import Profile
+from grader.record import Record
 
 Bytes: TypeAlias = NDArray[np.uint8]
 

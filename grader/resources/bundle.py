@@ -19,7 +19,8 @@ from pathlib import Path
 import platformdirs
 
 from grader.errors import ResourceError
-from grader.evidence.model import Profile, Record
+from grader.evidence.model import Profile
+from grader.record import Record
 from grader.resources import cache as data
 from grader.resources import draw, formats, registry
 from grader.resources.base import Bytes, HeldOut, Link, Made, Making, Part, Resource, State

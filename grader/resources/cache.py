@@ -17,7 +17,7 @@ from pathlib import Path
 import platformdirs
 
 from grader.errors import ResourceError
-from grader.evidence.model import Record
+from grader.record import Record
 from grader.resources import formats, registry
 from grader.resources.base import Kind, Presence, Resource, Say, Source
 

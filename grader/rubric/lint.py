@@ -11,7 +11,7 @@ from typing import Any, Literal
 from rapidfuzz import fuzz
 
 from grader.checks.base import Criterion
-from grader.evidence.model import Record
+from grader.record import Record
 from grader.rubric.loader import read
 from grader.rubric.model import Assignment, Question
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, SerializeAsAny
 
 from grader.checks.base import Criterion
-from grader.evidence.model import Record
+from grader.record import Record
 
 
 class Question(Record):

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from grader.evidence.model import Record
+from grader.record import Record
 
 Key = tuple[str | int, ...]
 

@@ -7,7 +7,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from grader.errors import DuplicateFile, NoSubmissions
-from grader.evidence.model import Record
+from grader.record import Record
 
 CHECKPOINTS = ".ipynb_checkpoints"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from grader.evidence.model import Piece, Record
+from grader.evidence.model import Piece
+from grader.record import Record
 
 
 class Submission(Record):

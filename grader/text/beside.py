@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from grader.evidence.marks import PersonMark
-from grader.evidence.model import Record
+from grader.record import Record
 from grader.text.calibration import Calibration
 
 

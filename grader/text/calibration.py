@@ -23,7 +23,7 @@ from pathlib import Path
 from pydantic import Field
 
 from grader.errors import UsageError
-from grader.evidence.model import Record
+from grader.record import Record
 from grader.text import spread
 from grader.text.spread import Chances
 
@@ -58,7 +58,7 @@ class Calibration(Record):
     answers: int = Field(description="how many marked answers it rests on")
     floor: float = Field(description="least standard deviation of the error")
     temper: float = Field(1.0, description="how far the parts' probabilities are believed; not refitted")
-    doubt: Doubt = Field(Doubt(), description="not refitted")
+    doubt: Doubt = Field(default_factory=Doubt, description="not refitted")
     shift: float = Field(0.0, description="added to every suggested share: this marker is milder or harder")
     tolerance: float = Field(0.1, description="an error beyond this share of the marks is a wrong mark")
     allowed: float = Field(0.03, description="share of decided answers that may be wrong")

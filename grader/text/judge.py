@@ -21,7 +21,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from grader.errors import UsageError
-from grader.evidence.model import Record
+from grader.record import Record
 from grader.text.beside import Opinion
 from grader.text.points import Point
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from grader.errors import UsageError
-from grader.evidence.model import Record
+from grader.record import Record
 from grader.text.written import unescaped
 
 NEEDED = ("question", "answer", "mark", "out_of")

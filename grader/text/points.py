@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from grader.evidence.model import Record
+from grader.record import Record
 from grader.text import arithmetic, formulas
 from grader.text.words import negated
 

@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from grader.evidence.model import Record
+from grader.record import Record
 
 DRIVER = Path("/proc/driver/nvidia/gpus")
 LEFT = 0.1

@@ -11,7 +11,8 @@ from pydantic import Field
 from grader.checks.base import Case, Quote
 from grader.checks.mistakes.values import Event
 from grader.checks.source import line_of
-from grader.evidence.model import Piece, Record
+from grader.evidence.model import Piece
+from grader.record import Record
 
 
 class Mistake(Record):
