@@ -73,15 +73,18 @@ class Prepared:
         self.starts: list[int] = []
         self.owner: list[int] = []
         for n, s in enumerate(self.sentences):
-            own = WORD.findall(s.spoken if s.code else s.text)
-            low = ["zero" if w == "0" else w.lower().replace("’", "'") for w in own]  # "0 weights"
-            kept = [(c, w) for w in low if (c := content(w))]
-            if kept:
+            if kept := _kept(s.spoken if s.code else s.text):
                 self.starts.append(len(self.tokens))
                 self.owner.append(n)
                 self.tokens.extend(c for c, _ in kept)
                 self.surface.extend(w for _, w in kept)
-        self.under = [tuple(filter(None, map(content, WORD.findall(s.under)))) for s in self.sentences]
+        self.under = [_kept(s.under) for s in self.sentences]
+
+
+def _kept(text: str) -> list[tuple[str, str]]:
+    """The content words of a text: the stem and the word as it stands, in small letters."""
+    low = ("zero" if w == "0" else w.lower().replace("’", "'") for w in WORD.findall(text))  # "0 weights"
+    return [(c, w) for w in low if (c := content(w))]
 
 
 class Question:
@@ -130,10 +133,17 @@ class Question:
         total = np.maximum(self.weights.sum(axis=1, keepdims=True), LEAST)
         self.weights /= total
         self.sums = embed.unit((self.weights > 0).astype(np.float32) @ self.vectors)
+        # a statement has a handful of the words: sums over these instead of products over all
+        held = [np.flatnonzero(row) if row.any() else np.array([0]) for row in self.weights]
+        self._words = np.concatenate(held) if held else np.zeros(0, np.int64)
+        self._starts = np.cumsum([0, *(len(h) for h in held[:-1])])
+        self._shares = np.concatenate(
+            [row[h] for row, h in zip(self.weights, held, strict=True)] or [np.zeros(0)]
+        )
         self.members = [np.flatnonzero(self.group_of == g) for g in range(len(self.groups))]
         own = np.array([c not in asked for c in index] or [True])
         self.sizes = [float(max(1, ((self.weights[i] > 0) & own).sum())) for i in range(len(rows))]
-        self._columns: dict[str, Array] = {}
+        self._columns: dict[tuple[str, str], Array] = {}
         self._exact: dict[str, int] = index
 
     def _weight(self, c: str, surface: str) -> float:
@@ -146,7 +156,10 @@ class Question:
 
     def column(self, token: str, surface: str) -> Array:
         """How well one word of an answer matches each word of the statements, 0 to 1."""
-        cached = self._columns.get(token)
+        # by both: words of one stem have vectors of their own, and what an answer earns must not depend on
+        # which of them an earlier answer used
+        key = token, surface
+        cached = self._columns.get(key)
         if cached is not None:
             return cached
         if len(self._columns) > 50_000:
@@ -172,8 +185,13 @@ class Question:
                     ratio = fuzz.ratio(token, other)
                     if ratio >= NEAR_SPELLING:
                         col[j] = max(col[j], ratio / 100)
-        self._columns[token] = col
+        self._columns[key] = col
         return col
+
+    def _recall(self, table: Array) -> Array:
+        """How far each row of words' matches meets each statement: rows x statements."""
+        met: Array = np.add.reduceat(table[:, self._words] * self._shares, self._starts, axis=1)
+        return met
 
     def read(self, answer: Prepared) -> list[Features]:
         """The features of every group against one answer, in the groups' order."""
@@ -183,19 +201,19 @@ class Question:
         per = np.maximum.reduceat(table, answer.starts, axis=0)  # sentences x words
         context = per.copy()
         for k, n in enumerate(answer.owner):
-            for c in answer.under[n]:
-                context[k] = np.maximum(context[k], 0.9 * self.column(c, c))
+            for c, w in answer.under[n]:
+                context[k] = np.maximum(context[k], 0.9 * self.column(c, w))
         whole = per.max(axis=0)
-        recall = per @ self.weights.T  # sentences x statements
-        with_context = context @ self.weights.T
+        recall = self._recall(per)  # sentences x statements
+        with_context = self._recall(context)
         best = np.maximum(recall, np.minimum(with_context, recall * 2.0))
         two = context.copy()
         two[1:] = np.maximum(two[1:], per[:-1])
         three = two.copy()
         three[2:] = np.maximum(three[2:], per[:-2])
-        window = np.maximum(two @ self.weights.T * 0.98, three @ self.weights.T * 0.95)
-        total = self.weights @ whole
-        exact = (per >= 0.9).astype(np.float32) @ self.weights.T
+        window = np.maximum(self._recall(two) * 0.98, self._recall(three) * 0.95)
+        total = self._recall(whole[None])[0]
+        exact = self._recall((per >= 0.9).astype(np.float32))
         vectors = np.stack([embed.vector(w) for w in answer.surface])
         sums = embed.unit(np.add.reduceat(vectors, answer.starts, axis=0))
         cosine = sums @ self.sums.T
