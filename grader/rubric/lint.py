@@ -86,8 +86,7 @@ def _of_criterion(q: Question, c: Criterion) -> Iterator[str]:
     said: dict[str, str] = {}
     for point in points:
         statements = [point.says, *getattr(point, "also", ())]
-        denied = list(getattr(point, "not_", None) or getattr(point, "never", None) or _not(point))
-        for text in denied:
+        for text in (n for n in getattr(point, "not_", ()) if isinstance(n, str)):
             if any(_plain(text) == _plain(s) for s in statements):
                 yield f"{name}: a must-not-say is also a statement of its point: {text!r}"
         for text in statements:
@@ -96,12 +95,6 @@ def _of_criterion(q: Question, c: Criterion) -> Iterator[str]:
             said[_plain(text)] = point.says
         if q.prompt and fuzz.token_set_ratio(_plain(point.says), _plain(q.prompt)) == 100:
             yield f"{name}: the question copied back would earn this point: {point.says!r}"
-
-
-def _not(point: Any) -> Iterable[str]:
-    dumped = point.model_dump(by_alias=True) if hasattr(point, "model_dump") else {}
-    value = dumped.get("not", ())
-    return [v for v in value if isinstance(v, str)] if isinstance(value, (list, tuple)) else []
 
 
 def _plain(text: str) -> str:

@@ -147,7 +147,8 @@ class Point(Record):
       and ``also`` are statements that make the whole point at once.
     - ``enough``: how many of the parts suffice for the whole point (the best so many count).
     - ``facts``: typed facts; each counts as much as the statement.
-    - ``not``: statements that contradict it; one of these in the answer sends the point to a person.
+    - ``not``: what contradicts it, as statements or typed facts (a frequent mistake that is put in many ways);
+      one of these in the answer leaves it a fifth and sends the point to a person.
     - ``needs``: terms without which the point is not made; alternatives are separated by ``|``.
     - ``near``: as of a part, where the point has none.
     - ``lesser``: weaker statements and what they earn.
@@ -158,7 +159,7 @@ class Point(Record):
     marks: float = Field(gt=0)
     says: str = Field(min_length=3)
     also: tuple[str, ...] = ()
-    not_: tuple[str, ...] = Field((), alias="not")
+    not_: tuple[str | Fact, ...] = Field((), alias="not")
     needs: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
@@ -171,7 +172,7 @@ class Point(Record):
     @field_validator("also", "not_", "needs", "near", mode="before")
     @classmethod
     def _strings(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+        return (value,) if isinstance(value, (str, dict)) else value
 
     @field_validator("about", mode="before")
     @classmethod

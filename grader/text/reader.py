@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from grader.text import model
 from grader.text.facts import fact_in, terms
 from grader.text.match import Features, Prepared, Question, has_term
-from grader.text.points import Part, Point
+from grader.text.points import Fact, Part, Point
 from grader.text.polarity import Sense, covers, says
 from grader.text.polarity import agrees as agrees_with
 from grader.text.sentences import Sentence
@@ -174,16 +174,19 @@ class Points:
                 share, rows = weaker.made * lesser.marks / p.marks, [*rows, weaker]
                 chances = ((lesser.marks / p.marks, weaker.chance),)
         best = max(rows, key=lambda r: (r.made * r.part.marks, r.features.sentence if r.features else 1))
-        contradicted = None
-        for statement in p.not_:
-            contradicted = contradicted or next(
-                (s for s in answer.sentences if says(statement, s.text)), None
-            )
+        against = (self._against(x, p, answer) for x in p.not_)
+        contradicted = next((s for s in against if s is not None), None)
         if contradicted is not None:
             share *= CONTRADICTED
             chances = tuple((w * CONTRADICTED, c) for w, c in chances)
         absent = tuple(r.part.says for r in rows if r.made < 0.5) if p.parts or p.facts else ()
         return Reading(p, share, chances, best.sentence, tuple(rows), (*missing, *absent), contradicted)
+
+    def _against(self, never: str | Fact, p: Point, answer: Prepared) -> Sentence | None:
+        """The sentence that says what contradicts a point, if any does."""
+        if isinstance(never, str):
+            return next((s for s in answer.sentences if says(never, s.text)), None)
+        return fact_in(never, answer.sentences, p.about, self._rivals.get(p.about, ()))
 
 
 def _beside(groups: Sequence[str], sentences: Sequence[Sentence], at: int) -> bool:

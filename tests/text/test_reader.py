@@ -39,6 +39,38 @@ def test_the_wrong_comparison_is(text: str) -> None:
     assert reading.contradicted is not None
 
 
+VGG_IS_LARGER = Point.model_validate(
+    {
+        "marks": 2,
+        "says": "VGG-16 has about 138 million parameters",
+        "facts": [{"count": 138e6, "near": ["VGG"]}],
+        "not": {
+            "words": "fewer parameters than AlexNet | less parameters than AlexNet",
+            "near": ["VGG", "it"],
+        },
+    }
+)
+
+
+def test_a_mistake_that_is_put_in_many_ways_may_be_a_typed_fact() -> None:
+    """The figures of two networks were swapped, and earned full marks where both stood beside both names."""
+    text = "As its filters are so small, VGG gets by with less parameters than AlexNet: 60 million to 138 million."
+    (reading,) = assess((VGG_IS_LARGER,), "", read_text(text)).readings
+    assert reading.contradicted is not None and reading.mark <= 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "VGG has 138 million parameters, AlexNet 60 million.",
+        "VGG has 138 million parameters, and not fewer parameters than AlexNet, as one might think.",
+    ],
+)
+def test_the_right_figures_are_not_taken_for_that_mistake(text: str) -> None:
+    (reading,) = assess((VGG_IS_LARGER,), "", read_text(text)).readings
+    assert reading.contradicted is None and reading.mark >= 1
+
+
 DIRECT_PATH = Point.model_validate(
     {
         "marks": 4,
