@@ -98,7 +98,10 @@ VALUE = r"(?:\s*(?:=|:|of|is|size|,|\))){0,3}\s*\(?(\d{1,4})"
 
 def _values(text: str, aliases: tuple[str, ...]) -> set[float]:
     out: set[float] = set()
+    low = text.lower()
     for a in aliases:
+        if a.lower() not in low:
+            continue
         word = re.escape(a)
         out |= {float(m) for m in re.findall(rf"(?<![A-Za-z]){word}(?![A-Za-z]){VALUE}", text, re.I)}
         if len(a) > 2:

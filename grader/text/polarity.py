@@ -136,16 +136,25 @@ def says(statement: str, sentence: str) -> bool:
     what stands on two sides of a "whereas" is not put together.
     """
     order = _order(statement)
-    _, _, up, down = _statement(statement)
+    own, _, up, down = _statement(statement)
+    least = SAID * len(order)
+    for clause in _said_together(sentence):
+        have, _, ups, downs = _statement(clause)
+        if len(own & have) < least or (up, down) != (ups, downs):
+            continue
+        if _in_order(order, _order(clause)) >= least and sense(statement, clause) is Sense.AGREES:
+            return True
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _said_together(sentence: str) -> tuple[str, ...]:
+    """The clauses of a sentence, and each with the next, on one side of a "whereas"."""
+    out: list[str] = []
     for segment in CONTRAST.split(sentence):
         parts = [c for c in CLAUSE.split(segment) if c.strip()]
-        for clause in [*parts, *(f"{a} {b}" for a, b in pairwise(parts))]:
-            _, _, ups, downs = _statement(clause)
-            if _in_order(order, _order(clause)) < SAID * len(order) or (up, down) != (ups, downs):
-                continue
-            if sense(statement, clause) is Sense.AGREES:
-                return True
-    return False
+        out += [*parts, *(f"{a} {b}" for a, b in pairwise(parts))]
+    return tuple(out)
 
 
 @lru_cache(maxsize=4096)
