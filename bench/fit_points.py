@@ -32,7 +32,7 @@ ALLOWED = 0.1
 teacher's own marks are held to, answers by strangers leave hardly any that stand out from the unsure ones."""
 CAUTION = 1.0
 """Pull of the doubt's weights towards none."""
-LIKE = ("look-alikes", "second-class", "deep-vision")
+LIKE = ("look-alikes", "third-class", "deep-vision")
 """The sets that are like a class: from the half of these that was not looked at the error model is fitted."""
 
 
@@ -42,15 +42,17 @@ def real(home: Path) -> Set:
 
 
 def made_up(*, test: bool) -> dict[str, Set]:
-    """One half of the written answers to assignments B and C, by the name of their set."""
+    """The written answers to assignments B and C that were not looked at, or the others, by the name of their set."""
     b, c = questions("image-classification-cnn"), questions("homl-14-deep-vision")
     sets = (
         ("look-alikes", b, 1.0),
         ("second-class", b, 1.0),
+        ("third-class", b, 1.0),
         ("personas", b, EXTREME),
         ("deep-vision", c, 1.0),
     )
-    return {name: Set(tuple(written(name, test=test)), rubric, weight) for name, rubric, weight in sets}
+    read = {name: Set(tuple(written(name, test=test)), rubric, weight) for name, rubric, weight in sets}
+    return {name: given for name, given in read.items() if given.rows}
 
 
 def doubting(rows: Sequence[Judged], start: calibration.Calibration) -> calibration.Calibration:
@@ -106,7 +108,7 @@ def main() -> None:
 
     report("assignment A, fitted without their question", held_out(a, by_question, [*dev.values()]))
     report("assignment A, fitted without their submission", held_out(a, by_submission, [*dev.values()]))
-    for name in LIKE:
+    for name in ("second-class", *LIKE):
         others = [a, *(s for n, s in dev.items() if n != name)]
         report(f"{name}, fitted without their student", held_out(dev[name], by_submission, others))
     unseen = {name: judged(given, theta) for name, given in made_up(test=True).items()}

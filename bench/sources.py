@@ -114,17 +114,20 @@ def coursework(home: Path) -> list[Coursework]:
 
 
 WRITTEN = Path(__file__).parent / "written"
-TEST = frozenset(
-    [f"{s}{n:02}" for s in "rtu" for n in range(2, 15, 2)]
-    + ["s06", "s08", "s10", "s11", "s12", "s13", "s15", "s16"]
-)
-"""Students of the written sets whose answers nobody looked at while the checker was made."""
+TEST = {
+    "look-alikes": frozenset(f"r{n:02}" for n in range(2, 15, 2)),
+    "second-class": frozenset[str](),
+    "third-class": frozenset(f"t{n:02}" for n in range(2, 15, 2)),
+    "deep-vision": frozenset(f"u{n:02}" for n in range(2, 15, 2)),
+    "personas": frozenset(["s06", "s08", "s10", "s11", "s12", "s13", "s15", "s16"]),
+}
+"""Of each written set the students whose answers nobody looked at while the checker was made."""
 
 
 def written(name: str, *, test: bool) -> list[Coursework]:
-    """Answers written for this project (``bench/written``), one half of them: to assignment B ``look-alikes``,
-    ``second-class`` or ``personas``, to assignment C ``deep-vision``."""
-    return [r for r in _marked(WRITTEN / f"{name}.jsonl") if (r.submission in TEST) == test]
+    """Answers written for this project (``bench/written``), those not looked at (``test``) or the others: to
+    assignment B ``look-alikes``, ``second-class``, ``third-class`` or ``personas``, to C ``deep-vision``."""
+    return [r for r in _marked(WRITTEN / f"{name}.jsonl") if (r.submission in TEST[name]) == test]
 
 
 def _marked(file: Path) -> list[Coursework]:
