@@ -5,8 +5,8 @@
 The statement model on real coursework answers to assignment A and the development half of the written answers to
 assignments B and C (``bench/written``); the model of the error on the other half, which the rubrics were not mended
 with: on answers that they were, marks are nearer than they will be on a stranger's. Only coefficients are written; no
-answer's text leaves the data folder. Prints what the fit does to answers of submissions, and of questions, that it has
-not seen.
+answer's text leaves the data folder. Prints what the fit does to the answers that nobody looked at; `bench/answers.py`
+prints what it does to assignment A's, left out of the fit by submission and by question.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from coursework import Array, Judged, Set, fit, held_out, judged, questions
+from coursework import Array, Judged, Set, fit, judged, questions
 from scipy.optimize import minimize
 from sources import Coursework, coursework, data_folder, written
 
@@ -106,11 +106,6 @@ def main() -> None:
     }
     (home / "model.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 
-    report("assignment A, fitted without their question", held_out(a, by_question, [*dev.values()]))
-    report("assignment A, fitted without their submission", held_out(a, by_submission, [*dev.values()]))
-    for name in ("second-class", *LIKE):
-        others = [a, *(s for n, s in dev.items() if n != name)]
-        report(f"{name}, fitted without their student", held_out(dev[name], by_submission, others))
     unseen = {name: judged(given, theta) for name, given in made_up(test=True).items()}
     for name, rows in unseen.items():
         report(f"{name}, the half that nothing was fitted on", rows)
