@@ -26,7 +26,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TOKENIZERS_PARALLELISM"
 
 import numpy as np
 from coursework import Judged, Set, held_out, judged
-from fit_points import FIRST, LIKE, by_question, by_submission, doubting, made_up, real, report
+from fit_points import CLASSES, FIRST, LIKE, by_question, by_submission, doubting, made_up, real, report
 from fit_whole import added, classifier, ridge
 from quantity_strings import misses
 from short_answers import (
@@ -85,11 +85,11 @@ def measure_coursework(given: Set) -> dict[str, float]:
 
 
 def measure_written() -> dict[str, float]:
-    """Assignments B and C, by the shipped model: the half that was looked at, and the half that was not."""
+    """Assignments B and C, by the shipped model: what was looked at, and what was not."""
     out: dict[str, float] = {}
     for test, which in ((False, "looked at while the checker was made"), (True, "not looked at")):
         read = {name: judged(given) for name, given in made_up(test=test).items()}
-        classes = [read[n] for n in ("look-alikes", "second-class", "third-class") if n in read]
+        classes = [read[n] for n in CLASSES if n in read]
         report(
             f"written, the classes of assignment B together, {which}", [j for rows in classes for j in rows]
         )

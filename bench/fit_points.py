@@ -32,8 +32,10 @@ ALLOWED = 0.1
 teacher's own marks are held to, answers by strangers leave hardly any that stand out from the unsure ones."""
 CAUTION = 1.0
 """Pull of the doubt's weights towards none."""
+CLASSES = ("look-alikes", "second-class", "third-class", "fourth-class")
+"""The written sets that are like a class on assignment B."""
 LIKE = ("look-alikes", "third-class", "deep-vision")
-"""The sets that are like a class: from the half of these that was not looked at the error model is fitted."""
+"""From what was not looked at of these the error model is fitted; the fourth class stays for measuring alone."""
 
 
 def real(home: Path) -> Set:
@@ -48,6 +50,7 @@ def made_up(*, test: bool) -> dict[str, Set]:
         ("look-alikes", b, 1.0),
         ("second-class", b, 1.0),
         ("third-class", b, 1.0),
+        ("fourth-class", b, 1.0),
         ("personas", b, EXTREME),
         ("deep-vision", c, 1.0),
     )

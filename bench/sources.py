@@ -118,6 +118,7 @@ TEST = {
     "look-alikes": frozenset(f"r{n:02}" for n in range(2, 15, 2)),
     "second-class": frozenset[str](),
     "third-class": frozenset(f"t{n:02}" for n in range(2, 15, 2)),
+    "fourth-class": frozenset(f"v{n:02}" for n in range(1, 13)),
     "deep-vision": frozenset(f"u{n:02}" for n in range(2, 15, 2)),
     "personas": frozenset(["s06", "s08", "s10", "s11", "s12", "s13", "s15", "s16"]),
 }
@@ -126,7 +127,7 @@ TEST = {
 
 def written(name: str, *, test: bool) -> list[Coursework]:
     """Answers written for this project (``bench/written``), those not looked at (``test``) or the others: to
-    assignment B ``look-alikes``, ``second-class``, ``third-class`` or ``personas``, to C ``deep-vision``."""
+    assignment B ``look-alikes``, three further classes or ``personas``, to C ``deep-vision``."""
     return [r for r in _marked(WRITTEN / f"{name}.jsonl") if (r.submission in TEST[name]) == test]
 
 
