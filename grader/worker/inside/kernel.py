@@ -95,10 +95,13 @@ def _limit_gpu(share: float) -> None:
 
 
 def _prepare_shell(shell: Any, task: dict[str, Any]) -> None:
-    from . import figures
+    from . import child_output, figures
 
-    # `exit()` in a cell would end the kernel a tenth of a second later, and with it the cells after it.
-    shell.ask_exit = lambda: None
+    # `exit()` in a cell, or asking the kernel to restart, would end it a tenth of a second later, and with it the
+    # cells after it.
+    shell.unobserve_all("exit_now")
+    with contextlib.suppress(Exception):
+        child_output.install(shell)
     with contextlib.suppress(Exception):
         figures.install_shell(shell)
     if task.get("bundle"):
