@@ -92,7 +92,8 @@ def judge(c: KeyPoints, case: Case) -> Verdict:
         reference=reference,
         calibration=record,
     )
-    if a.blank or (a.mark <= 0 and label_alone(written, case.prompt)):
+    given = beside.marked.get(c.title())
+    if given is None and (a.blank or (a.mark <= 0 and not a.guards and label_alone(written, case.prompt))):
         return _blank(c, case, a, record)
     full = sum(r.mark >= r.point.marks for r in a.counted)
     some = sum(0 < r.mark < r.point.marks for r in a.counted)
@@ -102,7 +103,7 @@ def judge(c: KeyPoints, case: Case) -> Verdict:
         "quotes": tuple(q for r in a.readings if (q := _quote(r))),
         "hint": c.hint,
     }
-    if given := beside.marked.get(c.title()):
+    if given is not None:
         return _by_person(c, given.share, more)
     mark = min(a.mark, c.marks)
     found, private = _doubts(c, case, a, mark)

@@ -24,7 +24,9 @@ from grader.text import clusters
 from grader.text.assess import suggestion
 from grader.text.beside import Beside
 from grader.text.calibration import LEAST_MARKS, Calibration, Report, calibrate, shipped
+from grader.text.guards import PICTURE
 from grader.text.judge import Endpoint
+from grader.text.model import fingerprint as reader_fingerprint
 from grader.text.written import LONGEST, answer_text, digest
 
 KIND = "answers"
@@ -136,7 +138,7 @@ def _of_question(
     alike: dict[str, dict[str, tuple[PersonMark, ...]]] = {}
     for criterion in key_points_of(question):
         given = [m for m in marks if m.criterion == criterion.title()]
-        own = {f: m for f, t in texts.items() if (m := _own(f, digest(t), given, twins.get(f, ())))}
+        own = {f: m for f, t in texts.items() if (m := _own(f, t, given, twins.get(f, ())))}
         for file, mark in own.items():
             marked.setdefault(file, {})[criterion.title()] = mark
         others = {file: text for file, text in texts.items() if text and file not in own}
@@ -153,13 +155,15 @@ def _of_question(
     ]
 
 
-def _own(file: str, key: str, given: Sequence[PersonMark], twins: Sequence[str]) -> PersonMark | None:
+def _own(file: str, text: str, given: Sequence[PersonMark], twins: Sequence[str]) -> PersonMark | None:
     """A person's last mark on this very answer.
 
-    Where another submission has much the same answer, only a mark that was given to this file's.
+    Where another submission has much the same answer, or where the text is not all of it (a picture stands in
+    it, or it was cut), only a mark that was given to this file's.
     """
+    key = digest(text)
     same = [m for m in given if m.digest == key]
-    if twins:
+    if twins or PICTURE.search(text) or "(picture)" in text or len(text) >= LONGEST - 1:
         name = PurePath(file).name
         alone = all(PurePath(t).name != name for t in twins)
         same = [m for m in same if m.submission == file or (alone and PurePath(m.submission).name == name)]
@@ -184,13 +188,13 @@ def _near(texts: Mapping[str, str], given: Sequence[PersonMark]) -> dict[str, tu
 
 
 def fingerprint(assignment: Assignment) -> str:
-    """Of everything in a rubric that the suggestions for answers in words rest on."""
+    """Of everything that the suggestions for answers in words rest on: the rubric's points and the reader."""
     points = [
         (q.id, q.prompt or q.title, c.model_dump(mode="json"))
         for q in assignment.questions
         for c in key_points_of(q)
     ]
-    return hashlib.sha256(json.dumps(points, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([points, reader_fingerprint()], sort_keys=True).encode()).hexdigest()
 
 
 def own_record(assignment: Assignment, marks: Sequence[PersonMark], store: Store) -> Calibration | None:

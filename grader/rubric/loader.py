@@ -66,6 +66,13 @@ def _question(
     if abs(total - plain.marks) > 1e-6:
         what = f"the question has {plain.marks:g} marks, its criteria add up to {total:g}"
         problems.append(Problem(line=lines.of((*path, "marks")), key="marks", what=what))
+    titles: dict[str, int] = {}
+    for i, c in enumerate(whole):
+        if hasattr(c, "points") and c.title() in titles:  # a person's marks are kept under it
+            at = lines.of((*path, "criteria", i))
+            what = f"another criterion that is marked in words is called {c.title()!r}, too; give each its own says"
+            problems.append(Problem(line=at, key="says", what=what))
+        titles[c.title()] = i
     return plain.model_copy(update={"criteria": whole})
 
 

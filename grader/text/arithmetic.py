@@ -6,6 +6,7 @@ Where a text stops being a formula the parser stops; what no sign shows, as in `
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -182,6 +183,8 @@ class Formula:
     value: float | None = None
 
 
+MOST = 100
+"""Operators of an expression: a longer one is none of anybody's, and too deep to walk through."""
 SIGNS = re.compile(r"[-+*/×·÷−–=²]")
 
 
@@ -198,6 +201,9 @@ def expressions(text: str, least: int = 2) -> tuple[Formula, ...]:
         node = p.sum()
         if node is None or p.ops < least:
             at += 1
+            continue
+        if p.ops > MOST:
+            at = p.at
             continue
         value = None
         end = p.at
@@ -228,17 +234,18 @@ def evaluate(node: Node, at: Mapping[str, float]) -> float | None:
     try:
         match node.sign:
             case "+":
-                return a + b
+                found = a + b
             case "-":
-                return a - b
+                found = a - b
             case "*" | "?":
-                return a * b
+                found = a * b
             case "/":
-                return a / b
+                found = a / b
             case _:
-                return float(a**b) if abs(b) <= 8 and abs(a) < 1e6 else None
+                found = a**b if abs(b) <= 8 and abs(a) < 1e6 else math.nan
     except (ZeroDivisionError, OverflowError):
         return None
+    return found if isinstance(found, float) and math.isfinite(found) else None
 
 
 def names(node: Node) -> frozenset[str]:

@@ -12,7 +12,7 @@ from grader.text.points import Point
 from grader.text.reader import Reading, compiled
 from grader.text.sentences import Sentence, read_text
 from grader.text.spread import Chances
-from grader.text.statement import answered
+from grader.text.statement import answered, taken_out
 from grader.text.words import negated
 
 POINT_TOLERANCE = 0.25
@@ -37,9 +37,8 @@ class Assessment:
     def share(self) -> float:
         return self.mark / self.out_of
 
-    @property
-    def blank(self) -> bool:
-        return self.words == 0
+    blank: bool
+    """Whether nothing stands there: no letter or number in any script, but for the question itself."""
 
 
 def assess(
@@ -54,17 +53,36 @@ def assess(
 ) -> Assessment:
     """Read an answer. ``source`` is its raw text (hidden HTML may address the marker); ``best``: only so
     many of the points count; ``reference``: the model answer, where copying it matters."""
-    sentences = answered(sentences, prompt)
-    readings = compiled(points, prompt).read(sentences)
+    left = answered(sentences, prompt)
+    reader = compiled(points, prompt)
+    readings = reader.read(left)
+    asked = reader.read(read_text(prompt)) if (out := taken_out(sentences, left)) else ()
+    doubted = out and (not left or _earns_more(reader.read(sentences), readings, asked, best))
     return conclude(
         readings,
-        sentences,
+        left,
         source=source,
         prompt=prompt,
         best=best,
         reference=reference,
         calibration=calibration,
+        task=guards.task(out[0]) if doubted else None,
     )
+
+
+TAKEN_OUT = 0.1
+"""Share of the marks from which what was taken for the question's statement may be an answer."""
+
+
+def _earns_more(
+    whole: Sequence[Reading], left: Sequence[Reading], asked: Sequence[Reading], best: int | None
+) -> bool:
+    """Whether what was taken out would earn marks that neither the rest nor the question itself does."""
+    rows = zip(whole, left, asked, strict=True)
+    more = sorted(
+        (max(w.share - max(x.share, q.share), 0.0) * w.point.marks for w, x, q in rows), reverse=True
+    )
+    return sum(more[:best]) >= TAKEN_OUT * sum(sorted((r.point.marks for r in left), reverse=True)[:best])
 
 
 def conclude(
@@ -76,25 +94,31 @@ def conclude(
     best: int | None = None,
     reference: Sequence[Sentence] = (),
     calibration: Calibration | None = None,
+    task: Guard | None = None,
 ) -> Assessment:
-    """An `Assessment` from points that are read already, in sentences that `answered` has left."""
+    """An `Assessment` from points that are read already, in sentences that `answered` has left.
+
+    ``task``: the guard that objects to what was left out as the question's own statement.
+    """
     c = calibration or shipped()
     counted = tuple(sorted(readings, key=lambda r: -r.mark)[:best]) if best else readings
-    out_of = sum(r.point.marks for r in counted)
+    out_of = sum(sorted((r.point.marks for r in readings), reverse=True)[:best])
     words = guards.count(sentences)
     raw = min(sum(r.mark for r in counted), out_of)
     mark = _shift(raw, out_of, c)
     chances = tuple((r.point.marks / out_of, r.chances) for r in counted)
-    confidence = 1.0 if words == 0 else c.confidence(mark / out_of, chances)
+    blank = task is None and not any(ch.isalnum() for s in sentences for ch in s.text)
+    confidence = 1.0 if blank else c.confidence(mark / out_of, chances)
+    share, listed = mark / out_of, best is not None
     found = (
         ()
-        if words == 0
-        else _guards(
-            sentences, source, prompt, reference, mark / out_of, words, readings, c, listed=best is not None
-        )
+        if blank
+        else _guards(sentences, source, prompt, reference, share, words, readings, c, listed=listed)
     )
-    decided = words == 0 or (not found and c.decided(mark / out_of, confidence))
-    return Assessment(readings, counted, mark, out_of, chances, confidence, decided, found, words)
+    if task is not None:
+        found = (task, *found)
+    decided = blank or (not found and c.decided(share, confidence))
+    return Assessment(readings, counted, mark, out_of, chances, confidence, decided, found, words, blank)
 
 
 def _shift(mark: float, out_of: float, c: Calibration) -> float:

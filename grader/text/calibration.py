@@ -139,7 +139,8 @@ def _confidence(r: Marked, c: Calibration) -> float:
 
 
 def _shifted(r: Marked, c: Calibration) -> float:
-    return min(max(r.suggested + c.shift, 0.0), 1.0) if r.suggested > 0 else 0.0
+    """As `assess.assess` shifts a suggestion: nothing stays nothing and all stays all."""
+    return min(max(r.suggested + c.shift, 0.0), 1.0) if 0 < r.suggested < 1 else r.suggested
 
 
 LEAST_SHIFT = 0.02
@@ -152,12 +153,12 @@ def _fit(rows: Sequence[Marked], start: Calibration) -> Calibration:
     """Shift and floor for these rows, drawn towards ``start`` by `PRIOR` answers' worth."""
     from scipy.optimize import minimize_scalar  # late: it takes longer to import than all of this room
 
-    n = len(rows)
-    shift = sum(r.given - r.suggested for r in rows) / (n + PRIOR)
+    moved = [r.given - r.suggested for r in rows if 0 < r.suggested < 1]  # the others are not shifted
+    shift = sum(moved) / (len(moved) + PRIOR)
     shift = shift if abs(shift) >= LEAST_SHIFT else 0.0
 
     spreads = [spread.distribution(r.chances, start.temper) for r in rows]
-    given = [min(max(r.given - shift, 0.0), 1.0) for r in rows]
+    given = [min(max(r.given - shift, 0.0), 1.0) if 0 < r.suggested < 1 else r.given for r in rows]
 
     def loss(log_floor: float) -> float:
         floor = math.exp(log_floor)
@@ -191,7 +192,8 @@ def _threshold(
         if confidence < DOUBTFUL:
             break
         wrong += bad
-        if wrong <= allowed * n + HALF and n >= LEAST:
+        last = n == len(mine) or mine[n][0] < confidence  # those as sure as this one stand or fall together
+        if last and wrong <= allowed * n + HALF and n >= LEAST:
             best = confidence
     return best
 

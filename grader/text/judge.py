@@ -151,7 +151,7 @@ def _read(data: bytes, count: int) -> tuple[Reply | None, str]:
         if not isinstance(content, str):
             return None, "the model refused or sent no text"
         reply = Reply.model_validate_json(content)
-    except (ValueError, KeyError, IndexError, TypeError, ValidationError):
+    except (ValueError, KeyError, IndexError, TypeError, ValidationError, RecursionError):
         return None, "the reply does not fit the schema"
     if sorted(s.point for s in reply.points) != list(range(1, count + 1)):
         return None, "the reply does not speak of each point once"

@@ -6,6 +6,7 @@ fitted by ``bench/fit_points.py``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from functools import lru_cache
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from grader.text import embed
 from grader.text.match import Features
 
 Array = npt.NDArray[np.float64]
@@ -46,6 +48,14 @@ def vector(f: Features) -> Array:
 def shipped() -> dict[str, Any]:
     out: dict[str, Any] = json.loads(Path(__file__).with_name("model.json").read_text("utf-8"))
     return out
+
+
+@lru_cache(maxsize=1)
+def fingerprint() -> str:
+    """Of the coefficients, the record of their error and the word vectors chosen: marks were confirmed under these."""
+    here = Path(__file__).parent
+    read = [(here / n).read_text("utf-8") for n in ("model.json", "calibration.json")]
+    return hashlib.sha256("\n".join([*read, embed.chosen()]).encode()).hexdigest()
 
 
 @lru_cache(maxsize=1)

@@ -13,10 +13,19 @@ from functools import lru_cache
 from itertools import pairwise
 
 from grader.text.thesaurus import DOWN, UP, alike
-from grader.text.words import WORD, content, stem
+from grader.text.words import NEGATIONS, WORD, content, stem
 
-_NEGATION = "not no never none nor neither cannot without hardly nothing lack lacks lacking"
-NEGATION = frozenset(_NEGATION.split())
+NEGATION = NEGATIONS | {
+    "unable",
+    "incapable",
+    "didnt",
+    "wasnt",
+    "werent",
+    "hasnt",
+    "havent",
+    "wouldnt",
+    "couldnt",
+}
 OBJECTS = frozenset({"nothing", "none"})
 """Negations that stand behind what they negate: "pooling learns nothing"."""
 _UNCHANGED = "unchanged independent constant irrelevant unaffected zero free same regardless exclusively"

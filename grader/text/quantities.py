@@ -98,6 +98,8 @@ RANGE = re.compile(
 )
 SINGLE = re.compile(rf"(?<![\w]){ABOUT}?(?P<sign>[-−](?=\d))?(?P<v>{VALUE})")
 SUFFIX = re.compile(r"\s?(?P<s>%|percent\b|per cent\b|‰|[×xX](?![\w(])|[a-zA-Zµ]+)")
+NAME = 40
+"""So far back a name may begin."""
 NAME_BEFORE = re.compile(
     r"(?:\b(?:VGG|Res[Nn]et|LeNet|AlexNet|Dense[Nn]et|CIFAR|ImageNet|ILSVRC|Inception|GoogLeNet|EfficientNet|MobileNet|"
     r"Xception|YOLO|GPT|BERT|float|int|uint|conv|Conv|pool|fc|FC|C|S|F|Q|q|layer|Layer|question|Question|top|Top|"
@@ -126,8 +128,8 @@ def _plain(digits: str) -> tuple[float, float | None]:
     if rest:
         power = re.search(r"([+-]?\d+)\)?$", rest)
         assert power is not None
-        factor = 10.0 ** int(power.group(1))
-        value, other = value * factor, None
+        exponent = max(min(int(power.group(1)[:5]), 300), -300)
+        value, other = value * 10.0**exponent, None
     return value, other
 
 
@@ -243,7 +245,9 @@ def quantities(text: str, *, names: bool = False) -> tuple[Quantity, ...]:
                 continue
             take(Quantity(float("nan"), m.group(0), m.start(), m.end(), "shape", shape=dims))
     for m in RANGE.finditer(text):
-        if not free(m.start(), m.end()) or (not names and NAME_BEFORE.search(text[: m.start("a")])):
+        if not free(m.start(), m.end()) or (
+            not names and NAME_BEFORE.search(text[max(m.start("a") - NAME, 0) : m.start("a")])
+        ):
             continue
         low, _ = _plain(m.group("a"))
         high, _ = _plain(m.group("b"))
@@ -278,7 +282,7 @@ def quantities(text: str, *, names: bool = False) -> tuple[Quantity, ...]:
         value, other = _plain(m.group("v"))
         scale, unit, kind, end = _suffix(text, m.end("v"))
         apart = before[-1:].isspace() and (scale != 1.0 or kind == "percent")  # "VGG 138 million"
-        if not names and NAME_BEFORE.search(before) and not apart:
+        if not names and NAME_BEFORE.search(before[-NAME:]) and not apart:
             continue
         if end == m.end("v") and text[end : end + 1].isalpha() and not names:
             continue  # 3D, 1st, a name

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from grader.text import model
-from grader.text.facts import fact_in, terms
+from grader.text.facts import doubtful, fact_in, terms
 from grader.text.match import Features, Prepared, Question, has_term
 from grader.text.points import Fact, Part, Point
 from grader.text.polarity import Sense, covers, says
@@ -67,7 +67,9 @@ class Reading:
 
     @property
     def mark(self) -> float:
-        """In halves of a mark, as markers give them."""
+        """In halves of a mark, as markers give them; all of it where all is there."""
+        if self.share >= 1 - 1e-9:
+            return self.point.marks
         return min(round(2 * self.share * self.point.marks) / 2, self.point.marks)
 
 
@@ -140,10 +142,15 @@ class Points:
         found = next((s for s in where if s is not None), None)
         if share >= p:
             chance = ABSENT + (FOUND - ABSENT) * share
-            denied = found is not None and _denies(part, found.text)
-            if denied:
+            if found is not None and _denies(part, found.text):
                 share, chance = share * CONTRARY, chance * CONTRARY
-            return PartReading(part, share, chance, found or at, None, share, found if denied else None)
+                contrary = found
+            elif found is not None and not part.denial:
+                stated = [(x, s) for x, s in zip(part.facts, where, strict=True) if s is not None]
+                contrary = found if all(doubtful(x, s) for x, s in stated) else None
+            else:
+                contrary = None
+            return PartReading(part, share, chance, found or at, None, share, contrary)
         return PartReading(part, model.made(p), p, at, f, share, contrary, held)
 
     def _one(
@@ -160,14 +167,16 @@ class Points:
             for part, g in zip(self._made_of[i], self._parts[i], strict=True)
         ]
         share, chances = combine(rows, p.enough)
+        at_once = False
         if p.parts and p.also:
-            whole = model.chance(found[self._whole[i]], theta)
-            if model.made(whole) > share:
-                share, chances = model.made(whole), ((1.0, whole),)
+            stated = Part(says=p.also[0], also=p.also[1:], near=p.near, marks=p.marks)
+            whole = self._part(stated, p, found[self._whole[i]], answer, theta)
+            if at_once := whole.made > share:
+                share, chances, rows = whole.made, ((1.0, whole.chance),), [*rows, whole]
         missing = tuple(n.split("|")[0].strip() for n in p.needs if not has_term(n, tokens))
         if missing:
+            # the chances stay: whether the term is missing or said in another word is for a person to see
             share *= POINT_WITHOUT
-            chances = tuple((w * POINT_WITHOUT, c) for w, c in chances)
         for lesser, g in zip(p.lesser, self._lesser[i], strict=True):
             weaker = self._part(lesser, p, found[g], answer, theta)
             if weaker.made * lesser.marks / p.marks > share:
@@ -179,7 +188,9 @@ class Points:
         if contradicted is not None:
             share *= CONTRADICTED
             chances = tuple((w * CONTRADICTED, c) for w, c in chances)
-        absent = tuple(r.part.says for r in rows if r.made < 0.5) if p.parts or p.facts else ()
+        absent = (
+            tuple(r.part.says for r in rows if r.made < 0.5) if (p.parts or p.facts) and not at_once else ()
+        )
         return Reading(p, share, chances, best.sentence, tuple(rows), (*missing, *absent), contradicted)
 
     def _against(self, never: str | Fact, p: Point, answer: Prepared) -> Sentence | None:

@@ -26,7 +26,7 @@ def tempered(p: float, temper: float) -> float:
 
 def _add(d: Array, weight: float, p: float, cap: int) -> Array:
     """The distribution after one more part, which moves the share by ``weight`` with probability ``p``."""
-    step = round(weight * STEPS)
+    step = min(round(weight * STEPS), STEPS)
     if step == 0 or p <= 0:
         return d
     moved = np.zeros_like(d)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from grader.text.sentences import Sentence
-from grader.text.words import WORD, stems
+from grader.text.words import stems
 
 LABEL = re.compile(
     r"^\W*(?:(?:question|ques?|exercise|ex|task|problem|q)\W{0,3}\d{1,2}\b|\d{1,2}\s*[.):])\W*", re.I
@@ -24,6 +24,12 @@ TELLS = re.compile(
     r"show|report|analy[sz]e|evaluate|write|give)\b",
     re.I,
 )
+ASKED = re.compile(
+    r"^\W*(?:(?:question|ques?|q)\W{0,3}\d{1,2}\W*)?(?:(?:please|briefly|also|then|and)\s+)?(?:describe|explain|discuss|"
+    r"compare|contrast|justify|define|outline|highlight|illustrate|elaborate|summari[sz]e|mention)\b",
+    re.I,
+)
+"""Of these what no answer begins with."""
 WONDERS = re.compile(r"^\W*(?:what|why|how|which|when|in what)\b", re.I)
 WORKS = re.compile(
     r"^\W*(?:use|using|implement|train|build|create|load|design|develop|plot|fine-?tune|visuali[sz]e)\b", re.I
@@ -51,11 +57,26 @@ def answered(sentences: Sequence[Sentence], prompt: str) -> tuple[Sentence, ...]
     return tuple(s for s in sentences[start:] if s.code or not ASKS.search(s.text))
 
 
+def taken_out(sentences: Sequence[Sentence], left: Sequence[Sentence]) -> tuple[str, ...]:
+    """What `answered` took out, labels alone apart, where it is not a question beyond doubt.
+
+    It is one where it wonders and has its mark, or has a label or sets a scene and asks in a way in which no answer
+    does; "Train on several GPUs" may be either.
+    """
+    kept = {id(s) for s in left}
+    out = [s.text for s in sentences if id(s) not in kept and any(map(str.isalnum, LABEL.sub("", s.text)))]
+    rest = [t for t in out if not (ASKS.search(t) and WONDERS.match(LABEL.sub("", t)))]
+    opens = any(LABEL.match(t) or SCENE.match(t) for t in out[:2])
+    return () if opens and (len(rest) < len(out) or any(ASKED.match(t) for t in out)) else tuple(rest)
+
+
 def _task(sentences: Sequence[Sentence], asked: frozenset[str]) -> int:
     """How many sentences at the beginning are the task, none where the text opens otherwise."""
     at, labelled = 0, False
     while (
-        at < len(sentences) and not sentences[at].code and not WORD.search(LABEL.sub("", sentences[at].text))
+        at < len(sentences)
+        and not sentences[at].code
+        and not any(map(str.isalnum, LABEL.sub("", sentences[at].text)))
     ):
         at, labelled = at + 1, True  # "Question 10", alone in its heading or sentence
     if at == len(sentences) or sentences[at].code:

@@ -134,3 +134,12 @@ def test_nonsense_is_an_error_and_not_a_crash(tmp_path: Path, text: str) -> None
 def test_the_projects_own_rubrics_load() -> None:
     folder = Path(__file__).parents[2] / "rubrics"
     assert [a.marks for a in load_all(folder)] == [200, 100, 200]
+
+
+def test_two_criteria_marked_in_words_need_names_of_their_own(tmp_path: Path) -> None:
+    """A person's marks are kept under the name: those for one became those for both."""
+    points = "{check: key_points, marks: MARKS, points: [{marks: MARKS, says: a filter is learned}]}"
+    text = GOOD.replace("{check: runs, marks: 2, hint: run it}", points.replace("MARKS", "2"))
+    text = text.replace("check: parameters\n        marks: 3\n        any_of: [61706, 44426]", "X")
+    with pytest.raises(RubricError, match="give each its own says"):
+        load(write(tmp_path, text.replace("- X", "- " + points.replace("MARKS", "3"))))

@@ -123,3 +123,31 @@ def test_where_words_are_asked_for_code_is_no_answer_to_calibrate_with_either() 
     answer = "```\nprint(accuracy)\n```"
     given = {n: suggestion(points, "", None, answer, 0.0, shipped(), in_words=n) for n in (False, True)}
     assert given[False].suggested > 0 and (given[True].suggested, given[True].words) == (0, 0)
+
+
+def test_full_marks_are_judged_as_they_are_given() -> None:
+    """A hard hand's shift was counted for them, which they do not get: all wrong, and 0 % was reported."""
+    chances = ((1.0, ((1.0, 0.99),)),)
+    rows = [Marked(suggested=1.0, chances=chances, given=0.85, words=80) for _ in range(40)]
+    report = calibrate(rows)
+    assert report.calibration.accept == calibration.NEVER and report.after.coverage == 0
+
+
+def test_answers_that_are_equally_sure_stand_or_fall_together() -> None:
+    """The threshold stopped in the middle of them, where by chance few were wrong."""
+    chances = ((1.0, ((0.5, 0.97), (0.5, 0.97))),)
+    rows = [Marked(suggested=1.0, chances=chances, given=g, words=80) for g in [1.0] * 8 + [0.5] * 6]
+    limit = calibration._threshold(rows, [shipped()] * len(rows), True, 0.03, 0.1)
+    assert limit == calibration.NEVER
+
+
+def test_identical_answers_are_clustered() -> None:
+    """Their likeness was 1.0000000000000002: a negative distance, and every later run of the class failed."""
+    texts = [
+        "Or take out one or two layers.",
+        "Use a smaller mini-batch, or lower the resolution of the images a bit.",
+        "A filter slides over the image and sums what it finds there with weights that are learned in training.",
+    ]
+    for text in texts:
+        found = clusters.clusters({"ann": text, "bob": text, "cyd": "Something else entirely was said."})
+        assert ("ann", "bob") in found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.text.clean import inline
+from grader.text.clean import clean, inline
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,15 @@ from grader.text.clean import inline
 def test_powers_are_kept(typed: str, plain: str) -> None:
     """``**2`` vanished as if it were bold, and 10⁷ became 107."""
     assert inline(typed) == plain
+
+
+@pytest.mark.parametrize(
+    "typed", ["~~dropout~~ and ReLU", "<del>dropout</del> and ReLU", "<s>dropout</s> and ReLU"]
+)
+def test_what_is_crossed_out_is_not_said(typed: str) -> None:
+    assert inline(typed) == "and ReLU"
+
+
+def test_what_opens_and_never_closes_is_shown() -> None:
+    assert [x.text for x in clean("a <!-- b\nc --> d\n<!-- e")] == ["a", "d", "<!-- e"]
+    assert [x.text for x in clean("<style>p {}\n</style>x <script> y")][-1].startswith("x")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from grader.text.assess import assess
 from grader.text.facts import fact_in
-from grader.text.points import Fact
+from grader.text.points import Fact, Point
 from grader.text.sentences import read_code, read_text
 
 SHAP = Fact(words="SHAP | LIME | heat map")
@@ -74,3 +75,39 @@ def test_what_is_denied_is_not_stated(text: str) -> None:
 )
 def test_what_only_stands_beside_a_negation_is_stated(text: str) -> None:
     assert fact_in(Fact(words="spatial | dropout"), read_text(text))
+
+
+SIXTY = {"marks": 10, "says": "AlexNet has about 60 million parameters"}
+SIXTY_MILLION = Point.model_validate(
+    {**SIXTY, "parts": [{"says": "about 60 million", "facts": [{"count": 60e6, "near": "AlexNet"}]}]}
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AlexNet never had as many as 60 million parameters.",
+        "AlexNet isn't a network of 60 million parameters.",
+        "AlexNet fails to reach 60 million parameters.",
+    ],
+)
+def test_a_fact_beside_a_negation_is_for_a_person(text: str) -> None:
+    a = assess((SIXTY_MILLION,), "", read_text(text))
+    assert not a.decided and (a.mark == 0 or "negation" in {g.kind for g in a.guards})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AlexNet has 60 million parameters, not 138 million.",
+        "AlexNet is not small: it has 60 million parameters.",
+    ],
+)
+def test_a_negation_of_something_else_is_none(text: str) -> None:
+    a = assess((SIXTY_MILLION,), "", read_text(text))
+    assert a.mark == 10 and "negation" not in {g.kind for g in a.guards}
+
+
+def test_a_year_is_not_found_within_another_number() -> None:
+    assert fact_in(Fact(year=2012), read_text("It was published in 2012."))
+    assert fact_in(Fact(year=2012), read_text("See file 320121.png.")) is None

@@ -6,6 +6,7 @@ import pytest
 
 from grader.text import formulas
 from grader.text.clean import inline
+from grader.text.quantities import quantities
 
 SIZE = "(N + 2*P - F) / S + 1"
 WHERE = {
@@ -60,3 +61,12 @@ def test_a_bracket_behind_a_name_multiplies_unless_it_explains() -> None:
     where = {"K": ("k",), "I": ("c_in",), "O": ("c_out",)}
     assert formulas.states(inline("C_out(k²C_in + 1)"), weights, where)
     assert formulas.states("k*k*c_in*c_out + c_out (biases)", "K*K*I*O + O", where)
+
+
+@pytest.mark.parametrize(
+    "text", ["(2-4)^0.5 + 1 = 3", "2x10^400 weights", "1+" * 3000 + "1 = 3001", f"{'9' * 400} + 1 * 2 = 3"]
+)
+def test_numbers_that_nobody_can_compute_with_are_no_example(text: str) -> None:
+    """Each ended the grading of its question, and a calibration with it."""
+    assert not formulas.worked(text, "+*^")
+    assert quantities(text) is not None

@@ -60,3 +60,24 @@ def test_a_table_ruled_with_single_dashes_is_read_as_a_table() -> None:
     """ "Solution 1: smaller batches" instead of "smaller batches ;" pieces, which looked like key words."""
     rows = read_text("| # | Solution | Impact |\n| - | --- | --- |\n| 1 | smaller batches | less memory |")
     assert [s.text for s in rows if s.row] == ["Solution 1: smaller batches;", "Impact 1: less memory"]
+
+
+@pytest.mark.parametrize("line", ["{}", "### {}", "**{}**", "```python\n# {}\n```"])
+def test_words_without_sentences_are_caught_in_every_layout(line: str) -> None:
+    """Under headings, in bold or in comments nobody looked."""
+    heap = "batches checkpointing gradient precision images layers memory float cache GPU"
+    text = "\n\n".join(line.format(x) for x in (heap, heap.upper(), " ".join(reversed(heap.split()))))
+    assert "keywords" in guards(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is a common misconception that smaller batches take less memory.",
+        "### It is not true that smaller batches take less memory",
+        "The claim that smaller batches take less memory is wrong.",
+        "Some people wrongly believe that smaller batches take less memory.",
+    ],
+)
+def test_a_statement_that_is_named_to_be_denied_goes_to_a_person(text: str) -> None:
+    assert "denial" in guards(text)

@@ -74,7 +74,7 @@ MISBEHAVES = {
 
 @pytest.mark.parametrize("way", MISBEHAVES)
 def test_a_judge_that_misbehaves_sends_every_point_to_a_person(serve: Any, way: str) -> None:
-    endpoint, _ = serve(MISBEHAVES[way])
+    endpoint, _ = serve(MISBEHAVES[way], timeout=1)
     opinions, kept = asked(endpoint)
     assert [o.verdict for o in opinions] == [None, None]
     assert all(o.reason for o in opinions)

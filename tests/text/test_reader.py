@@ -122,3 +122,50 @@ def test_a_denial_may_stand_behind_what_it_denies() -> None:
 def test_no_weights_may_be_written_as_a_digit() -> None:
     point = Point.model_validate({"marks": 2, "says": "pooling has zero weights"})
     assert assess((point,), "", read_text("Max pooling: 0 weights")).readings[0].mark == 2
+
+
+WHOLE = Point.model_validate(
+    {
+        "marks": 10,
+        "says": "what pooling does",
+        "also": ["max pooling reduces the size of the feature maps and so the computation"],
+        "parts": ["translation invariance", "keeps the strongest activation in each window"],
+    }
+)
+
+
+def test_a_statement_that_makes_the_whole_point_is_quoted_and_read_for_its_sense() -> None:
+    """Another sentence was quoted, and 'does not' was not seen."""
+    said = "Max pooling reduces the size of the feature maps and so the computation."
+    (reading,) = assess((WHOLE,), "", read_text(f"The translation is fine. {said}")).readings
+    assert reading.mark >= 9 and reading.sentence is not None and reading.sentence.text == said
+    (reading,) = assess((WHOLE,), "", read_text(said.replace("reduces", "does not reduce"))).readings
+    assert reading.mark <= 2
+
+
+def test_a_term_that_is_missing_leaves_doubt() -> None:
+    point = Point.model_validate({"marks": 10, "says": "pooling makes the maps smaller", "needs": ["stride"]})
+    a = assess(
+        (point,), "", read_text("Pooling makes the maps smaller, as every step of the window skips some.")
+    )
+    assert 0 < a.mark < 10 and a.confidence < 0.6
+
+
+def test_a_part_may_be_enough_alone_and_quarters_of_a_mark_are_given() -> None:
+    point = Point.model_validate(
+        {
+            "marks": 0.25,
+            "says": "sizes",
+            "enough": 1,
+            "parts": [{"says": "maps get smaller", "marks": 1.5}, "so less memory"],
+        }
+    )
+    assert assess((point,), "", read_text("The maps get smaller.")).mark == 0.25
+
+
+def test_the_best_points_are_out_of_what_the_largest_are_worth() -> None:
+    points = tuple(
+        Point(marks=m, says=s) for m, s in ((6, "dropout of units"), (2, "weight decay"), (2, "more images"))
+    )
+    a = assess(points, "", read_text("Weight decay helps. More images help."), best=2)
+    assert (a.mark, a.out_of) == (4, 8)

@@ -104,3 +104,32 @@ def test_an_answer_that_begins_with_when_is_not_taken_for_the_question() -> None
         assert answered(read_text(text), prompt) == read_text(text)
     asked = "What could you try if your GPU runs out of memory while training a CNN"
     assert not answered(read_text(asked), prompt)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Use transfer learning with ResNet on the few labelled X-ray images and deploy it behind an API.",
+        "Because there are few labels, transfer learning with a named network like ResNet is best, right?",
+        "X-ray images with few labels are sorted in a way that is justified and deployed.",
+    ],
+)
+def test_an_answer_that_reads_like_a_task_is_not_blank_but_for_a_person(text: str) -> None:
+    """Each was a final 0: no answer in words was found."""
+    a = assess(POINTS, PROMPT, read_text(text))
+    assert not a.blank and not a.decided
+    assert {g.kind for g in a.guards} & {"task", "question"}
+
+
+@pytest.mark.parametrize(
+    "text", ["残差连接将输入直接加到输出上。", "Остаточные связи складывают вход", "Связи"]
+)
+def test_an_answer_in_another_script_is_not_blank(text: str) -> None:
+    a = assess(POINTS, PROMPT, read_text(text))
+    assert not a.blank and [g.kind for g in a.guards] == ["language"]
+
+
+@pytest.mark.parametrize("text", ["", "\u200b", "**Question 10:**", "How would you deploy it?", "..."])
+def test_nothing_but_the_question_is(text: str) -> None:
+    a = assess(POINTS, PROMPT, read_text(text))
+    assert a.blank and a.decided
