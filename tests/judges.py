@@ -52,12 +52,12 @@ def served() -> Iterator[Any]:
     """A function that starts a server with a behaviour, and returns its endpoint and the server."""
     running: list[Server] = []
 
-    def start(behave: Any) -> tuple[Endpoint, Server]:
+    def start(behave: Any, timeout: float = 30) -> tuple[Endpoint, Server]:
         server = Server(behave)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         running.append(server)
         return Endpoint(
-            url=f"http://127.0.0.1:{server.server_port}/v1", model="m", key="secret", timeout=1
+            url=f"http://127.0.0.1:{server.server_port}/v1", model="m", key="secret", timeout=timeout
         ), server
 
     try:

@@ -108,7 +108,7 @@ for i in range(40):
     (store.folder / f"{name}-{{i}}").touch()
     end = time.monotonic() + 20
     while time.monotonic() < end and not all((store.folder / f"{{n}}-{{i}}").exists() for n in "ab"):
-        pass  # both write the same new key at the same moment
+        time.sleep(0.001)  # both write the same new key at the same moment
     store.put(execution(f"both-{{i}}", digest))
 """
 
@@ -121,7 +121,7 @@ def test_two_commands_may_write_at_once(tmp_path: Path) -> None:
         )
         for n in "ab"
     ]
-    assert [p.wait(60) for p in running] == [0, 0]
+    assert [p.wait(300) for p in running] == [0, 0]
     store = Store(tmp_path / "s")
     assert len(store) == 120
     assert all(store.get(f"{n}-{i}") for n in ("a", "b", "both") for i in range(40))

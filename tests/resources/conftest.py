@@ -120,7 +120,10 @@ def forkers() -> Iterator[dict[str, Forker]]:
     for forker in running.values():
         assert forker.process.stdin is not None
         forker.process.stdin.close()
-        forker.process.wait(10)
+        try:
+            forker.process.wait(60)
+        except subprocess.TimeoutExpired:
+            forker.process.kill()
 
 
 def bundle_of(home: Path, data: Path, *resources: str, profile: Profile = Profile.SMOKE) -> Bundle:

@@ -13,6 +13,7 @@ from grader.worker.forkserver import ForkServer
 from grader.worker.run import Setup, run
 
 LIMITS = Limits(cell=20, question=60, notebook=100, memory=4 << 30)
+LONG = LIMITS.model_copy(update={"cell": 120.0, "question": 120.0, "notebook": 400.0})
 
 
 def code(*sources: str) -> list[Piece]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
-from kernels import Ran, execute
+from kernels import LONG, Ran, execute
 
 from grader.engine.servers import servers
 from grader.evidence.model import Measurement, MeasurementState, ModelSnapshot, Piece, Profile
@@ -65,7 +65,7 @@ def ran() -> Iterator[Ran]:
     held_out = {"mnist": (digits.id, digits.inputs)}
     with server:
         assert not server.problems
-        yield execute(server, *CELLS.values(), bundle=given.folder, held_out=held_out)
+        yield execute(server, *CELLS.values(), bundle=given.folder, held_out=held_out, limits=LONG)
 
 
 def of(ran: Ran, variable: str) -> tuple[ModelSnapshot, Measurement]:

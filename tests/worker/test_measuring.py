@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from kernels import Notebook, Ran
+from kernels import LONG, Notebook, Ran
 
 from grader.evidence.model import MeasurementState, Profile
 from grader.resources import bundle, held_out, labels
@@ -159,7 +159,7 @@ def test_a_trained_model_is_asked_about_held_out_images_whose_labels_it_never_se
 ) -> None:
     inputs = held_out("mnist", Profile.SMOKE)
     assert inputs is not None
-    ran = notebook(TRAIN, bundle=given, held_out={"mnist": (inputs.id, inputs.inputs)})
+    ran = notebook(TRAIN, bundle=given, held_out={"mnist": (inputs.id, inputs.inputs)}, limits=LONG)
     assert ran.states == ["ok"], ran[0].failure
     (found,) = [m for m in ran.execution.measurements if m.predictions]
     (prediction,) = found.predictions

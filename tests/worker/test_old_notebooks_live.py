@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 import torch
-from kernels import LIMITS, Ran, execute
+from kernels import LONG, Ran, execute
 
 from grader.engine.servers import servers
 from grader.evidence.model import Piece, Profile
@@ -129,9 +129,8 @@ def kernel(cells: dict[str, str]) -> Ran:
     pieces = [Piece(index=i, cell=i, kind="code", source=s, section=i) for i, s in enumerate(cells.values())]
     (server,) = servers([pieces], "namespaces")
     given = bundle(Profile.SMOKE, ["mnist", "photos", "sample-image"])
-    limits = LIMITS.model_copy(update={"cell": 120.0, "question": 120.0, "notebook": 400.0})
     with server:
-        return execute(server, *cells.values(), limits=limits, bundle=given.folder)
+        return execute(server, *cells.values(), limits=LONG, bundle=given.folder)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 import pytest
-from kernels import LIMITS, Ran, execute
+from kernels import LONG, Ran, execute
 
 from grader.evidence.model import Profile
 from grader.resources import bundle
@@ -81,8 +81,7 @@ def kernel(server: ForkServer, cells: dict[str, str]) -> Ran:
     given = bundle(Profile.SMOKE, ["mnist", "photos", "sample-image"])
     absolute = [each for each in given.links if each.path.startswith("/")]
     links = tuple({"path": each.path, "target": f"{DATA}/{each.target}"} for each in absolute)
-    limits = LIMITS.model_copy(update={"cell": 120.0, "question": 120.0, "notebook": 400.0})
-    return execute(server, *cells.values(), limits=limits, bundle=given.folder, links=links)
+    return execute(server, *cells.values(), limits=LONG, bundle=given.folder, links=links)
 
 
 @pytest.fixture(scope="module")

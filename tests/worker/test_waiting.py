@@ -19,10 +19,8 @@ SLEEPS = "import time\ntime.sleep(0.6)\nprint(flush=True)\ninput()"
 
 
 def started(code: str, core: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-    )  # fmt: skip
+    pinned = f"import os; os.sched_setaffinity(0, {{{core}}})\n{code}"
+    return subprocess.Popen([sys.executable, "-c", pinned], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def timed(code: str, others: int = 0) -> tuple[float, float | None]:
@@ -45,7 +43,7 @@ def timed(code: str, others: int = 0) -> tuple[float, float | None]:
 def test_what_others_took_of_the_processor_is_told_apart_from_what_the_work_took() -> None:
     seconds, waited = timed(WORKS.format(0.6), others=3)
     assert waited is not None and seconds > 1.2
-    assert 0.5 < seconds - waited < 1.2  # it worked for 0.6 s, and started up
+    assert 0.5 < seconds - waited < seconds / 1.5  # it worked for 0.6 s, and started up
 
 
 def test_who_sleeps_waits_for_nobody() -> None:
