@@ -6,6 +6,7 @@ exported models are taken as bytes for the clean process to read. Anything else 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
@@ -47,7 +48,10 @@ def read(
     the kernel does to them meanwhile changes nothing.
     """
     found = Notes()
-    source = folder / "notes.jsonl"
+    # moved first: a line that a command in the background writes meanwhile comes with the next reading
+    source = folder / "notes.taken"
+    with contextlib.suppress(OSError):
+        os.replace(folder / "notes.jsonl", source)
     lines = _bytes(source, MOST_BYTES)
     _remove(source)
     taken = {} if taken is None else taken

@@ -158,7 +158,8 @@ class _Runner:
                     self.gathered.runs.append(PieceRun(piece=piece.index, state=RunState.SKIPPED, note=note))
         self.progress(len(code), len(code))
         if self.session is not None and self.session.alive:
-            await self.session.quiet("__import__('grade_inside.kernel', fromlist=['x']).finish()", OBSERVING)
+            finish = "__import__('grade_inside.kernel', fromlist=['x']).finish()"
+            await self.session.quiet(finish, OBSERVING, self._waiting())
             self._read_notes(None)
 
     @property
@@ -226,7 +227,7 @@ class _Runner:
             limits.notebook - self._used(started),
         )
         inside = "__import__('grade_inside.kernel', fromlist=['x'])"
-        await session.quiet(f"{inside}.begin({piece.index})", BEGINNING)
+        await session.quiet(f"{inside}.begin({piece.index})", BEGINNING, self._waiting())
         if not session.alive:
             if self.last is not None:
                 self.lost.add(self.last)
@@ -235,23 +236,25 @@ class _Runner:
         self.ran.add(piece.index)
         before = self._account()
         outcome = await session.execute(
-            piece.source,
-            max(1.0, remaining),
-            limits.output,
-            lambda: waiting.seconds(before, self._account()) or 0.0,
+            piece.source, max(1.0, remaining), limits.output, self._waiting(before)
         )
         waited = waiting.seconds(before, self._account())
         waited = None if waited is None else min(max(waited, 0.0), outcome.seconds)
         self.spent[piece.section] = self.spent.get(piece.section, 0.0) + outcome.seconds - (waited or 0.0)
         self.waited += waited or 0.0
         if session.alive:
-            await session.quiet(f"{inside}.observe({piece.index})", OBSERVING)
+            await session.quiet(f"{inside}.observe({piece.index})", OBSERVING, self._waiting())
         if not session.alive:
             self.lost.add(i)
         self.done.add(i)
         figures = self._read_notes(piece.index, replayed)
         self.gathered.runs.append(self._record(piece, outcome, figures, replayed, waited))
         return True
+
+    def _waiting(self, since: waiting.Account | None = None) -> Callable[[], float]:
+        """Seconds that the kernel has waited for a processor since then, or from now on."""
+        before = self._account() if since is None else since
+        return lambda: waiting.seconds(before, self._account()) or 0.0
 
     def _account(self) -> waiting.Account:
         process = self.session.launch.process if self.session is not None else None
@@ -285,14 +288,15 @@ class _Runner:
         """Takes in what the kernel has noted since; a replay's notes are not counted twice.
 
         Only what is said of the ``piece`` that has just run is taken (at the end, None, of any): a
-        cell must not put a model under another question's name.
+        cell must not put a model under another question's name. What a command was answered is no
+        evidence, and may come after the cell that started it.
         """
         found = notes.read(self.notes, self.setup.keep, self.folder / "programs", self.taken)
         if not replayed:
             gathered, of_piece = self.gathered, (piece,) if piece is not None else tuple(self.ran)
             gathered.datasets += [d for d in found.datasets if d.piece in of_piece]
             gathered.substitutions += [
-                s for s in found.substitutions if s.piece is None or s.piece in of_piece
+                s for s in found.substitutions if s.piece is None or s.piece in self.ran
             ]
             gathered.snapshots += [s for s in found.snapshots if s.piece in of_piece]
         self.gathered.programs |= found.programs

@@ -192,23 +192,26 @@ class Session:
             return "the kernel crashed (segmentation fault)"
         return f"the kernel ended (exit status {status})"
 
-    async def quiet(self, source: str, limit: float) -> bool:
-        """Runs a request of ours without history or output; whether it ended in time and without error."""
+    async def quiet(self, source: str, limit: float, waited: Callable[[], float] = _never) -> bool:
+        """Runs a request of ours without history or output; whether it ended in time and without error.
+
+        ``waited``: as of `execute`.
+        """
         if not self.alive:
             return False
         try:
-            async with _within(limit + GRACE):
-                return await self._quiet(source, limit)
+            async with _within(limit * MOST_BY_CLOCK + GRACE):
+                return await self._quiet(source, limit, waited)
         except Exception:
             self.ended = "it did not answer the grader"
             await self.stop()
             return False
 
-    async def _quiet(self, source: str, limit: float) -> bool:
+    async def _quiet(self, source: str, limit: float, waited: Callable[[], float]) -> bool:
         client = self._client.kc
         message = client.execute(source, silent=True, store_history=False, stop_on_error=False)
-        deadline = time.monotonic() + limit
-        while time.monotonic() < deadline:
+        started = time.monotonic()
+        while (spent := time.monotonic() - started) < limit * MOST_BY_CLOCK and spent - waited() < limit:
             try:
                 reply = await client.shell_channel.get_msg(timeout=1)
             except Exception:

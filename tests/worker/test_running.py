@@ -14,6 +14,7 @@ import pytest
 from kernels import LIMITS, Blobs, Notebook, code
 
 from grader.evidence.model import Profile
+from grader.resources import bundle
 from grader.worker import waiting
 from grader.worker.forkserver import ForkServer
 from grader.worker.run import Setup, run
@@ -46,6 +47,14 @@ def test_what_a_child_process_prints_is_the_cell_s_output(notebook: Notebook) ->
     said = ["".join(t.text for t in r.texts) for r in ran.execution.runs]
     assert all(f"out{i}" in s and f"err{i}" in s for i, s in enumerate(said)), said
     assert not any("\0" in s for s in said)
+
+
+def test_a_command_in_the_background_is_noted_under_the_cell_that_started_it(notebook: Notebook) -> None:
+    given = bundle(Profile.SMOKE, [])
+    later = "import time; time.sleep(3)"
+    ran = notebook("!(sleep 1; pip install nosuchpackage) > /dev/null &", later, "x = 1", bundle=given.folder)
+    assert ran.states == ["ok"] * 3
+    assert {s.piece for s in ran.execution.substitutions if "pip install" in s.asked} == {0}
 
 
 def test_an_endless_loop_keeps_its_output_and_its_kernel(notebook: Notebook) -> None:

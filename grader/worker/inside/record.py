@@ -6,10 +6,15 @@ fields of the evidence record of that name, less ``piece``, which is added here.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import threading
+from collections.abc import Iterator
 from typing import Any
 
+PIECE = "GRADE_PIECE"
+"""By this variable a program that a cell starts knows its piece, though it outlives it."""
 _state: dict[str, Any] = {"folder": None, "piece": None}
 _said: set[str] = set()
 _last: dict[str, dict[str, Any]] = {}
@@ -23,12 +28,27 @@ def open_folder(folder: str) -> None:
 def set_piece(piece: int) -> None:
     """Later notes belong to this piece."""
     _state["piece"] = piece
+    os.environ[PIECE] = str(piece)
     _said.clear()
 
 
+_asked_by = threading.local()
+
+
+@contextlib.contextmanager
+def asked_by(piece: str) -> Iterator[None]:
+    """In this thread notes belong to the piece that is named, if it is one."""
+    _asked_by.piece = int(piece) if piece.isdecimal() else None
+    try:
+        yield
+    finally:
+        _asked_by.piece = None
+
+
 def piece() -> int | None:
+    asked: int | None = getattr(_asked_by, "piece", None)
     current: int | None = _state["piece"]
-    return current
+    return current if asked is None else asked
 
 
 def folder() -> str:
@@ -46,7 +66,7 @@ def emit(kind: str, **fields: Any) -> None:
         return
     _last[kind] = fields
     try:
-        line = json.dumps({"kind": kind, "piece": _state["piece"], **fields}, default=str)
+        line = json.dumps({"kind": kind, "piece": piece(), **fields}, default=str)
         if line in _said or len(line) > 200_000:
             return
         _said.add(line)

@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 
+from . import record
 from .serve_commands import HANDLERS, Answer, answer
 
 ASK = """\
@@ -26,7 +27,8 @@ try:
     with socket.socket(socket.AF_UNIX) as s:
         os.chdir(home)  # a socket's path may have no more than 107 characters
         s.connect("socket")
-        s.sendall(json.dumps({"words": [name, *words], "where": where}).encode() + b"\\n")
+        asked = {"words": [name, *words], "where": where, "piece": os.environ.get("GRADE_PIECE", "")}
+        s.sendall(json.dumps(asked).encode() + b"\\n")
         said = json.loads(s.makefile().read() or "null")
 except OSError:
     pass
@@ -105,7 +107,8 @@ def _serve(listening: socket.socket) -> None:
         peer, _ = listening.accept()
         with peer, contextlib.suppress(Exception):
             asked = json.loads(peer.makefile().readline())
-            peer.sendall(json.dumps(_answered(asked["words"], asked["where"])).encode())
+            with record.asked_by(str(asked["piece"])):
+                peer.sendall(json.dumps(_answered(asked["words"], asked["where"])).encode())
 
 
 def _answered(words: list[str], where: str) -> dict[str, object] | None:
