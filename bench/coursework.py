@@ -151,9 +151,21 @@ class Design:
         return total
 
 
+Weighted = tuple[Design, float]
+"""A set's design, and its weight in a fit."""
+
+
+def designed(given: Set) -> Weighted:
+    return Design(items(given)), given.weight
+
+
 def fit(sets: Sequence[Set]) -> Array:
     """Coefficients for these sets together, by least squares over the points' marks."""
-    designs = [(Design(items(s)), s.weight) for s in sets]
+    return fitted([designed(s) for s in sets])
+
+
+def fitted(designs: Sequence[Weighted]) -> Array:
+    """The same for sets that are read already."""
 
     def loss(theta: Array) -> float:
         error = sum(w * (((d.points(theta) - d.gold) ** 2) / d.out_of).mean() for d, w in designs)
@@ -181,8 +193,9 @@ def judged(given: Set, theta: Array | None = None) -> list[Judged]:
 def held_out(given: Set, group: Callable[[Coursework], str], others: Sequence[Set] = ()) -> list[Judged]:
     """Every answer read by coefficients fitted on the set's other groups, and on ``others``."""
     out: list[Judged] = []
+    fixed = [designed(s) for s in others]
     for g in dict.fromkeys(group(r) for r in given.rows):
-        theta = fit([given.without(group, g), *others])
+        theta = fitted([designed(given.without(group, g)), *fixed])
         mine = Set(tuple(r for r in given.rows if group(r) == g), given.questions)
         out += judged(mine, theta)
     return out
