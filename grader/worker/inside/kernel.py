@@ -47,9 +47,8 @@ def run(task: dict[str, Any]) -> None:
 
 
 def _environment(task: dict[str, Any]) -> None:
-    keep = {
-        k: v for k, v in os.environ.items() if k in ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "MPLBACKEND")
-    }
+    kept = ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "MPLBACKEND", "TF_ENABLE_ONEDNN_OPTS")
+    keep = {k: v for k, v in os.environ.items() if k in kept}
     home = task.get("home", "/home/student")
     os.environ.clear()
     os.environ.update(

@@ -36,6 +36,9 @@ def serve(fd: int, warm: list[str]) -> None:
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # is_available() without initialising CUDA
     os.environ.setdefault("MPLBACKEND", "module://grade_inside.figures")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Off by default on some processors, where TensorFlow then trains no channels-first model: what a model is worth
+    # must not hang on the worker's processor.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     sandbox.die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the worker to handle
     peer = socket.socket(fileno=fd)
