@@ -30,6 +30,7 @@ ASKED = re.compile(
     re.I,
 )
 """Of these what no answer begins with."""
+YOUR = re.compile(r"\byour\b", re.I)
 WONDERS = re.compile(r"^\W*(?:what|why|how|which|when|in what)\b", re.I)
 WORKS = re.compile(
     r"^\W*(?:use|using|implement|train|build|create|load|design|develop|plot|fine-?tune|visuali[sz]e)\b", re.I
@@ -67,7 +68,9 @@ def taken_out(sentences: Sequence[Sentence], left: Sequence[Sentence]) -> tuple[
     out = [s.text for s in sentences if id(s) not in kept and any(map(str.isalnum, LABEL.sub("", s.text)))]
     rest = [t for t in out if not (ASKS.search(t) and WONDERS.match(LABEL.sub("", t)))]
     opens = any(LABEL.match(t) or SCENE.match(t) for t in out[:2])
-    return () if opens and (len(rest) < len(out) or any(ASKED.match(t) for t in out)) else tuple(rest)
+    opening = [s.text for s in sentences[: len(out) + 3]]  # it may go on after what was taken out
+    asks = any(ASKED.match(t) or (TELLS.match(t) and YOUR.search(t)) for t in opening)
+    return () if opens and (asks or len(rest) < len(out)) else tuple(rest)
 
 
 def _task(sentences: Sequence[Sentence], asked: frozenset[str]) -> int:

@@ -133,3 +133,14 @@ def test_an_answer_in_another_script_is_not_blank(text: str) -> None:
 def test_nothing_but_the_question_is(text: str) -> None:
     a = assess(POINTS, PROMPT, read_text(text))
     assert a.blank and a.decided
+
+
+TOLD = (
+    "**Question 10:** Use transfer learning (e.g., a ResNet) on a few labelled X-ray images. Replace the top layers. "
+    "Include your code and result discussion."
+)
+
+
+def test_a_labelled_task_that_asks_for_your_code_is_no_answer_in_doubt() -> None:
+    a = assess(POINTS, PROMPT, read_text(TOLD))
+    assert a.mark == 0 and "task" not in {g.kind for g in a.guards}
