@@ -79,10 +79,13 @@ def _earns_more(
 ) -> bool:
     """Whether what was taken out would earn marks that neither the rest nor the question itself does."""
     rows = zip(whole, left, asked, strict=True)
-    more = sorted(
-        (max(w.share - max(x.share, q.share), 0.0) * w.point.marks for w, x, q in rows), reverse=True
-    )
-    return sum(more[:best]) >= TAKEN_OUT * sum(sorted((r.point.marks for r in left), reverse=True)[:best])
+    more = [max(w.share - max(x.share, q.share), 0.0) * w.point.marks for w, x, q in rows]
+    return _of_best(more, best) >= TAKEN_OUT * _of_best([r.point.marks for r in left], best)
+
+
+def _of_best(marks: Sequence[float], best: int | None) -> float:
+    """The largest so many together; all of them where no number is given."""
+    return sum(sorted(marks, reverse=True)[:best])
 
 
 def conclude(
@@ -102,7 +105,7 @@ def conclude(
     """
     c = calibration or shipped()
     counted = tuple(sorted(readings, key=lambda r: -r.mark)[:best]) if best else readings
-    out_of = sum(sorted((r.point.marks for r in readings), reverse=True)[:best])
+    out_of = _of_best([r.point.marks for r in readings], best)
     words = guards.count(sentences)
     raw = min(sum(r.mark for r in counted), out_of)
     mark = _shift(raw, out_of, c)
