@@ -163,7 +163,7 @@ def _own(file: str, text: str, given: Sequence[PersonMark], twins: Sequence[str]
     """
     key = digest(text)
     same = [m for m in given if m.digest == key]
-    if twins or PICTURE.search(text) or "(picture)" in text or len(text) >= LONGEST - 1:
+    if twins or PICTURE.search(text) or len(text) >= LONGEST - 1:
         name = PurePath(file).name
         alone = all(PurePath(t).name != name for t in twins)
         same = [m for m in same if m.submission == file or (alone and PurePath(m.submission).name == name)]

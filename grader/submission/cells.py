@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 SAVED_OUTPUT = 20_000
 """Characters of a cell's saved text output that are kept: the first and the last half of it."""
@@ -37,11 +40,25 @@ _PICTURES = re.compile(
 )
 
 
-def without_pictures(markdown: str) -> tuple[str, int]:
-    """Markdown with each picture held inside the notebook replaced by ``[image]``, and their number."""
+_NAMED = re.compile(r"attachment:([^)\"'>\s]+)")
+
+
+def without_pictures(markdown: str, attachments: Mapping[str, Any] | None = None) -> tuple[str, int]:
+    """Markdown with each picture held inside the notebook replaced by a token, and their number.
+
+    The token is ``[image 0123456789ab]``, with a digest of the picture, so that a person's mark on an answer
+    with a picture is known not to be for the same words with another.
+    """
     if "data:image" not in markdown and "attachment:" not in markdown:
         return markdown, 0
-    return _PICTURES.subn("[image]", markdown)
+
+    def token(match: re.Match[str]) -> str:
+        held: object = "".join(match[0].split())
+        if named := _NAMED.search(match[0]):
+            held = (attachments or {}).get(named[1], named[1])
+        return f"[image {hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:12]}]"
+
+    return _PICTURES.subn(token, markdown)
 
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")

@@ -44,7 +44,7 @@ def read(text: str, where: str) -> Source:
         if raw.get("cell_type") == "code":
             cells.append(Cell(index, "code", source, _saved_output(raw.get("outputs"))))
         else:  # raw cells hold prose as often as not, and nothing in them is run by Jupyter
-            source, found = without_pictures(source)
+            source, found = without_pictures(source, _mapping(raw.get("attachments")))
             pictures += found
             cells.append(Cell(index, "markdown", source))
     if pictures:

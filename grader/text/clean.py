@@ -35,6 +35,8 @@ BOLD_LINE = re.compile(r"^\s*(?:\*\*|__)(.+?)(?:\*\*|__)\s*:?\s*$")
 RULE = re.compile(r"^\s*([-*_=])(?:\s*\1){2,}\s*$")
 
 BASE64 = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{16,}|[A-Za-z0-9+/]{200,}={0,2}")
+TOKEN = re.compile(r"\[image [0-9a-f]{12}\]")
+"""What reading a notebook leaves of a picture inside it."""
 IMAGE = re.compile(r"!\[([^\]\n]{0,200})\]\([^)]*\)")
 LINK = re.compile(r"\[([^\]\n]+)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
 BETWEEN = (
@@ -116,7 +118,7 @@ def latex(text: str) -> str:
 def _whole(source: str) -> str:
     """What spans lines: removed, with its line ends kept so that later lines keep their numbers."""
 
-    source = BASE64.sub(lambda m: _lines(m[0]), source)
+    source = TOKEN.sub("[image]", BASE64.sub(lambda m: _lines(m[0]), source))
     for opening, closing in BETWEEN:
         source = _without(source, opening, closing)
     return source

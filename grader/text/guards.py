@@ -39,7 +39,9 @@ INSTRUCTION = re.compile(
     r"(?:correct|full|100|10/10|20/20)",
     re.I,
 )
-PICTURE = re.compile(r"!\[[^\]]*\]\(|<img\b|\[image\]|data:image/|attachment:", re.I)
+PICTURE = re.compile(
+    r"!\[[^\]]*\]\(|<img\b|\[image(?: [0-9a-f]{12})?\]|\(picture [0-9a-f]{12}\)|data:image/|attachment:", re.I
+)
 FUNCTION = order.KEPT
 FOREIGN_WORDS = """
 el la los las una uno del que para con por como más pero der die das und ist nicht ein eine mit für auf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Protocol
@@ -25,13 +26,19 @@ class Cell(Protocol):
 
 
 def answer_text(cells: Iterable[Cell]) -> str:
-    """Text cells as typed and code between fences, without the data of pictures; empty for no words."""
+    """Text cells as typed and code between fences, a digest for the data of pictures; empty for no words."""
     parts = [
         c.source.strip() if c.kind == "markdown" else f"```python\n{c.source.strip()}\n```"
         for c in cells
         if c.source.strip()
     ]
-    return BASE64.sub("(picture)", "\n\n".join(parts).replace("\r\n", "\n"))[:LONGEST].rstrip()
+    text = BASE64.sub(_digested, "\n\n".join(parts).replace("\r\n", "\n"))
+    return text[:LONGEST].rstrip()
+
+
+def _digested(picture: re.Match[str]) -> str:
+    data = "".join(picture[0].split())
+    return f"(picture {hashlib.sha256(data.encode()).hexdigest()[:12]})"
 
 
 def unescaped(cell: str) -> str:

@@ -15,6 +15,7 @@ from grader.engine import Trust, grade
 from grader.engine.confirm import confirm
 from grader.evidence.store import Store
 from grader.results import Results
+from grader.submission.cells import without_pictures
 
 OWN = f"{FILTER} {STRIDE} {PADDING} My notebook says so, and I have tried both on a picture of my dog."
 COPY = OWN.replace("my dog", "my cat")
@@ -120,10 +121,17 @@ PICTURE = "My answer is in the drawing.\n\n![](data:image/png;base64,{})"
 
 def test_a_mark_on_a_picture_is_no_mark_on_another_students_picture(home: Path) -> None:
     first, second = (PICTURE.format(x * 400) for x in ("iVBORw0K", "R0lGODlh"))
-    marked(home, "anna", "My answer is in the drawing.\n\n[image]", 9)
+    marked(home, "anna", without_pictures(first)[0], 9)
     results = graded(home, anna=first, ben=second)
     assert criterion(results, "anna").mark == 9 and criterion(results, "anna").state is State.PARTIAL
     assert criterion(results, "ben").state is State.REVIEW
+
+
+def test_a_mark_on_a_picture_does_not_outlive_it_under_the_same_file_name(home: Path) -> None:
+    first, later = (PICTURE.format(x * 400) for x in ("iVBORw0K", "R0lGODlh"))
+    marked(home, "anna", without_pictures(first)[0], 9)
+    anna = criterion(graded(home, anna=later), "anna")
+    assert anna.state is State.REVIEW and not anna.by_person
 
 
 def test_a_mark_on_an_answer_in_another_script_stands(home: Path) -> None:
