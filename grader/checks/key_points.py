@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from grader.checks.base import Case, Check, Criterion, Quote, State, Verdict, earned, lost, review
-from grader.evidence.model import Piece
 from grader.submission.model import UNSURE
 from grader.text.assess import POINT_TOLERANCE, Assessment, assess
 from grader.text.beside import Beside, Opinion
@@ -17,7 +16,7 @@ from grader.text.calibration import Calibration, shipped
 from grader.text.guards import count, picture
 from grader.text.points import Point
 from grader.text.reader import Reading
-from grader.text.sentences import Sentence, read_code, read_text, read_words
+from grader.text.sentences import Sentence, read
 from grader.text.words import stems
 
 
@@ -49,19 +48,6 @@ class KeyPoints(Criterion):
         return self.says or "key points of the answer"
 
 
-def sentences(case: Case, in_words: bool = False) -> list[Sentence]:
-    """The answer's prose, and its code as far as it says anything (names, comments, strings)."""
-    return sentences_of(case.answered, in_words)
-
-
-def sentences_of(pieces: Sequence[Piece], in_words: bool = False) -> list[Sentence]:
-    code = read_words if in_words else read_code
-    out: list[Sentence] = []
-    for p in pieces:
-        out += read_text(p.source, p.index) if p.kind == "markdown" else code(p.source, p.index)
-    return out
-
-
 LABEL = 6
 """Words that a label may have which is no heading: Q2. LeNet-5."""
 
@@ -80,8 +66,8 @@ def label_alone(written: Sequence[Sentence], prompt: str) -> bool:
 def judge(c: KeyPoints, case: Case) -> Verdict:
     beside = case.beside
     record = beside.record or shipped()
-    written = sentences(case, c.in_words)
-    reference = sentences(case.reference, c.in_words) if case.reference is not None else []
+    written = read(case.answered, c.in_words)
+    reference = read(case.reference.answered, c.in_words) if case.reference is not None else ()
     source = "\n\n".join(p.source for p in case.answered)
     a = assess(
         c.points,

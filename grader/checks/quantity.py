@@ -8,8 +8,9 @@ from grader.checks.base import Case, Check, Criterion, Quote, Verdict, earned, l
 from grader.checks.memory import Network, explain
 from grader.record import Record
 from grader.submission.model import UNSURE
+from grader.text import sentences
 from grader.text.quantities import Quantity, agrees, factor, quantities
-from grader.text.sentences import Sentence, read_code, read_text
+from grader.text.sentences import Sentence
 from grader.text.words import stems
 
 UNITS = {
@@ -64,10 +65,7 @@ class QuantityCriterion(Criterion):
 
 
 def _read(case: Case) -> list[tuple[Sentence, tuple[Quantity, ...]]]:
-    out = []
-    for p in case.answered:
-        read = read_text(p.source, p.index) if p.kind == "markdown" else read_code(p.source, p.index)
-        out += [(s, quantities(s.text)) for s in read]
+    out = [(s, quantities(s.text)) for s in sentences.read(case.answered)]
     for run in case.runs:
         for n, text in enumerate(run.stdout.splitlines(), 1):
             if text.strip():

@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from pydantic import ValidationError
 
-from grader.checks.key_points import KeyPoints, label_alone, sentences_of
+from grader.checks.key_points import KeyPoints, label_alone
 from grader.engine import judging
 from grader.engine.judging import Asked
 from grader.engine.options import Options
@@ -27,6 +27,7 @@ from grader.text.calibration import LEAST_MARKS, Calibration, Report, calibrate,
 from grader.text.guards import PICTURE
 from grader.text.judge import Endpoint
 from grader.text.model import fingerprint as reader_fingerprint
+from grader.text.sentences import read
 from grader.text.written import LONGEST, answer_text, digest
 
 KIND = "answers"
@@ -60,8 +61,8 @@ class Written:
     def said(self, question: Question, prompt: str) -> str:
         """The whole answer as it is read: plain lines, without markup; empty where there is none."""
         words_alone = all(c.in_words for c in key_points_of(question))
-        read = sentences_of([self.submission.pieces[i] for i in self._pieces(question)], words_alone)
-        return "" if label_alone(read, prompt) else "\n".join(s.text for s in read)[:LONGEST]
+        found = read([self.submission.pieces[i] for i in self._pieces(question)], words_alone)
+        return "" if label_alone(found, prompt) else "\n".join(s.text for s in found)[:LONGEST]
 
     def prose(self, question: Question) -> str:
         """The answer's text cells alone."""

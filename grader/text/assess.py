@@ -183,11 +183,10 @@ def suggestion(
     """What is suggested for an answer beside the share that a teacher gave it, to calibrate with.
 
     ``c`` is the record that the calibration starts from; its shift is left out, since that is refitted.
-    ``in_words``: code, which stands in fences, is no answer.
+    ``in_words``: code, which stands in fences, is no answer (see `grader.text.sentences.read`).
     """
     plain = c.model_copy(update={"shift": 0.0})
-    read = [s for s in read_text(answer) if not (in_words and s.code)]
-    a = assess(points, prompt, read, source=answer, best=best, calibration=plain)
+    a = assess(points, prompt, read_text(answer, in_words), source=answer, best=best, calibration=plain)
     return Marked(
         suggested=a.share,
         chances=a.chances,

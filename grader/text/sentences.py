@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Protocol
 
 from grader.text.clean import PlainLine, clean
 from grader.text.idioms import in_words
@@ -60,9 +63,18 @@ def _split(text: str) -> list[str]:
     return [p for p in (*out, text[start:].strip()) if p]
 
 
-def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sentence, ...]:
-    """Sentences of a cleaned text. Wrapped lines of a paragraph are joined first, as markdown does."""
+Part = tuple[int | None, Sequence[PlainLine]]
+"""The cleaned lines of one piece."""
+
+
+def sentences(parts: Iterable[Part]) -> tuple[Sentence, ...]:
+    """Sentences of a cleaned text. Wrapped lines of a paragraph are joined first, as markdown does.
+
+    Between two pieces there is no more than an empty line: a heading stands above the cells that follow it too,
+    so that it makes no difference into how many cells an answer is cut.
+    """
     out: list[Sentence] = []
+    piece: int | None = None
     heading = lead = ""
     headings: list[tuple[int, str]] = []
     parents: list[tuple[int, str]] = []
@@ -107,36 +119,38 @@ def sentences(lines: Iterable[PlainLine], piece: int | None = None) -> tuple[Sen
             parents.clear()
         held.clear()
 
-    for item in lines:
-        if item.kind == "blank":
-            flush()
-            block += 1
-        elif item.kind == "heading":
-            flush()
-            block += 1
-            headings = [h for h in headings if h[0] < item.indent] + [(item.indent, item.text)]
-            heading, lead = " ".join(t for _, t in headings if t), ""
-            parents.clear()
-            if item.text:
-                out.append(Sentence(item.text, item.line, piece, "", block, heading=True))
-        elif item.kind == "code":
-            flush()
-            if words := code_words(item.text):
-                comment, said = item.text.partition("#")[2].strip(), in_words(item.text)
-                spoken = ". ".join(x for x in (comment, said) if x)
-                shown = f"{words} ({said})" if said else words
-                out.append(Sentence(shown, item.line, piece, heading, block, code=True, spoken=spoken))
-        elif item.kind in ("item", "row"):
-            flush()
-            held.append(item)
-            if item.kind == "row":
+    for piece, lines in parts:
+        for item in lines:
+            if item.kind == "blank":
                 flush()
-        elif item.text and held and held[0].kind == "text" and held[-1].text.endswith(":"):
-            flush()
-            held.append(item)
-        elif item.text:
-            held.append(item)
-    flush()
+                block += 1
+            elif item.kind == "heading":
+                flush()
+                block += 1
+                headings = [h for h in headings if h[0] < item.indent] + [(item.indent, item.text)]
+                heading, lead = " ".join(t for _, t in headings if t), ""
+                parents.clear()
+                if item.text:
+                    out.append(Sentence(item.text, item.line, piece, "", block, heading=True))
+            elif item.kind == "code":
+                flush()
+                if words := code_words(item.text):
+                    comment, said = item.text.partition("#")[2].strip(), in_words(item.text)
+                    spoken = ". ".join(x for x in (comment, said) if x)
+                    shown = f"{words} ({said})" if said else words
+                    out.append(Sentence(shown, item.line, piece, heading, block, code=True, spoken=spoken))
+            elif item.kind in ("item", "row"):
+                flush()
+                held.append(item)
+                if item.kind == "row":
+                    flush()
+            elif item.text and held and held[0].kind == "text" and held[-1].text.endswith(":"):
+                flush()
+                held.append(item)
+            elif item.text:
+                held.append(item)
+        flush()
+        block += 1
     return tuple(out)
 
 
@@ -154,36 +168,82 @@ def code_words(line: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"[^\w\s.,:'\"=/%×+()*-]", " ", text)).strip()
 
 
-def read_text(source: str, piece: int | None = None) -> tuple[Sentence, ...]:
-    """Clean and split in one step."""
-    return sentences(clean(source), piece)
+class Cell(Protocol):
+    """A piece of a submission, or what is told of one."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def source(self) -> str: ...
 
 
-def read_code(source: str, piece: int | None = None) -> tuple[Sentence, ...]:
-    """A code piece as text: comments and strings are prose, names are split into words."""
-    lines = [
+def read_text(source: str, in_words: bool = False) -> tuple[Sentence, ...]:
+    """Clean and split in one step; ``in_words`` as in `read`, for what stands in fences."""
+    return sentences([(None, _prose(source, in_words))])
+
+
+def read(cells: Iterable[Cell], in_words: bool = False) -> tuple[Sentence, ...]:
+    """An answer's prose, and its code as far as it says anything (names, comments, strings).
+
+    ``in_words``: of code only comments and longer strings.
+    """
+    code = _said if in_words else _code
+    return sentences(
+        (c.index, _prose(c.source, in_words) if c.kind == "markdown" else code(c.source)) for c in cells
+    )
+
+
+def _prose(source: str, in_words: bool) -> Sequence[PlainLine]:
+    lines = clean(source)
+    if not in_words:
+        return lines
+    out: list[PlainLine] = []
+    for coded, run in groupby(lines, lambda item: item.kind == "code"):
+        fence = list(run)
+        out += _fenced(fence) if coded else fence
+    return out
+
+
+def _fenced(lines: Sequence[PlainLine]) -> list[PlainLine]:
+    """What a fence in a text says in words: all of it where it holds no program."""
+    body = "\n".join(item.text for item in lines)
+    if _parsed(body) is None:
+        return [replace(item, kind="text" if item.text.strip() else "blank") for item in lines]
+    return [replace(item, line=item.line + lines[0].line - 1) for item in _said(body)]
+
+
+def _code(source: str) -> list[PlainLine]:
+    """A code cell as text: comments and strings are prose, names are split into words."""
+    return [
         PlainLine(raw, n, "code" if raw.strip() else "blank") for n, raw in enumerate(source.split("\n"), 1)
     ]
-    return sentences(lines, piece)
 
 
 PROSE_WORDS = 8
 """Fewer words in a string of a program are a label, not a sentence of an answer."""
 
 
-def read_words(source: str, piece: int | None = None) -> tuple[Sentence, ...]:
-    """What a code piece says in words alone: its comments, and longer strings such as it prints."""
+def _said(source: str) -> list[PlainLine]:
+    """What a code cell says in words alone: its comments, and longer strings such as it prints."""
     lines: dict[int, str] = {}
     for n, raw in enumerate(source.split("\n"), 1):
         if raw.lstrip().startswith("#"):
             lines[n] = raw.lstrip().lstrip("#").strip()
-    try:
-        nodes = list(ast.walk(ast.parse(source)))
-    except (SyntaxError, ValueError, RecursionError):
-        nodes = []
-    for node in nodes:
+    tree = _parsed(source)
+    for node in ast.walk(tree) if tree is not None else ():
         said = node.value if isinstance(node, ast.Constant) else None
         if isinstance(node, ast.Constant) and isinstance(said, str) and len(said.split()) >= PROSE_WORDS:
             lines[node.lineno] = said
-    plain = [PlainLine(" ".join(text.split()), n, "text") for n, text in sorted(lines.items()) if text]
-    return sentences(plain, piece)
+    return [PlainLine(" ".join(text.split()), n, "text") for n, text in sorted(lines.items()) if text]
+
+
+COMMAND = re.compile(r"^\s*[%!].*$", re.M)
+"""A line for the notebook, not for Python."""
+
+
+def _parsed(source: str) -> ast.Module | None:
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+        return ast.parse(COMMAND.sub("", source))
+    return None

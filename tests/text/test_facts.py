@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from grader.evidence.model import Piece
 from grader.text.assess import assess
 from grader.text.facts import fact_in
 from grader.text.points import Fact, Point
-from grader.text.sentences import read_code, read_text
+from grader.text.sentences import Sentence, read, read_text
+
+
+def coded(source: str) -> tuple[Sentence, ...]:
+    return read([Piece(index=0, cell=0, kind="code", source=source)])
+
 
 SHAP = Fact(words="SHAP | LIME | heat map")
 
@@ -29,14 +35,14 @@ def test_an_input_shape_is_not_the_method_shap(text: str) -> None:
 
 def test_a_module_of_that_name_is_no_application() -> None:
     fact = Fact(words="API | application")
-    assert fact_in(fact, read_code("from tensorflow.keras.applications import ResNet50")) is None
+    assert fact_in(fact, coded("from tensorflow.keras.applications import ResNet50")) is None
     assert fact_in(fact, read_text("It becomes a web application."))
 
 
 def test_a_network_imported_in_code_is_named() -> None:
     backbone = Fact(words="ResNet | MobileNet")
-    assert fact_in(backbone, read_code("from tensorflow.keras.applications import ResNet50"))
-    assert fact_in(backbone, read_code("base = MobileNetV2(include_top=False)"))
+    assert fact_in(backbone, coded("from tensorflow.keras.applications import ResNet50"))
+    assert fact_in(backbone, coded("base = MobileNetV2(include_top=False)"))
 
 
 def test_numbers_in_words_count_as_numbers() -> None:

@@ -1,10 +1,17 @@
-"""Where a sentence ends."""
+"""Where a sentence ends, and what it stands under."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import pytest
 
-from grader.text.sentences import read_text
+from grader.evidence.model import Piece
+from grader.text.assess import assess
+from grader.text.points import Fact, Point
+from grader.text.sentences import Sentence, read, read_text
+from grader.text.written import answer_text
 
 
 @pytest.mark.parametrize(
@@ -22,3 +29,77 @@ def test_an_abbreviation_ends_no_sentence(text: str) -> None:
 
 def test_two_sentences_are_two() -> None:
     assert len(read_text("It has eight layers. It won in 2012.")) == 2
+
+
+HEADED = """## AlexNet
+
+It has *eight* layers:
+
+- five convolutions
+- three dense ones
+
+It won in 2012.
+
+## VGG16
+
+| layers | weights |
+| --- | --- |
+| 16 | 138 million |
+
+```python
+model = vgg16()  # far more weights than AlexNet
+```
+
+It came later."""
+
+
+def cells(text: str) -> list[Piece]:
+    """A text cell for each paragraph, a code cell for each fence."""
+    out: list[Piece] = []
+    for part in text.split("\n\n"):
+        code = re.fullmatch(r"```python\n(.*)\n```", part, re.S)
+        source, kind = (code[1], "code") if code else (part, "markdown")
+        out.append(
+            Piece.model_validate({"index": len(out), "cell": len(out), "kind": kind, "source": source})
+        )
+    return out
+
+
+def seen(found: Iterable[Sentence]) -> list[tuple[object, ...]]:
+    """All but the place where it stands; blocks in the order in which they come."""
+    found = list(found)
+    blocks = list(dict.fromkeys(s.block for s in found))
+    return [(s.text, s.under, blocks.index(s.block), s.heading, s.code, s.row, s.spoken) for s in found]
+
+
+@pytest.mark.parametrize("in_words", [False, True])
+def test_it_makes_no_difference_into_how_many_cells_an_answer_is_cut(in_words: bool) -> None:
+    """Under a heading in a cell of its own a figure was nobody's."""
+    cut = read(cells(HEADED), in_words)
+    assert seen(cut) == seen(read_text(HEADED, in_words))
+    assert [s.under.split()[0] for s in cut if s.text.startswith("It ")] == ["AlexNet", "AlexNet", "VGG16"]
+    assert answer_text(cells(HEADED)) == HEADED, "what a person marks is read as it was when it was marked"
+
+
+def test_a_figure_in_the_cell_below_a_heading_belongs_to_it() -> None:
+    text = "## AlexNet\n\nThere are about 138 million weights in all.\n\n## VGG16\n\n60 million weights."
+    point = Point(
+        says="AlexNet has about 60 million parameters", about="AlexNet", facts=(Fact(count=(60e6,)),), marks=2
+    )
+    whole, cut = (assess((point,), "", r, source=text) for r in (read_text(text), read(cells(text))))
+    assert whole.mark == cut.mark < 2
+
+
+@pytest.mark.parametrize(
+    ("fence", "counts"),
+    [
+        ("The training loss keeps falling.\nThe validation loss does not.", True),
+        ("# The validation loss rises: it overfits.\nplt.plot(loss)", True),
+        ("history = model.fit(train, validation_data=validation)", False),
+    ],
+)
+def test_words_in_a_fence_count_where_words_are_asked_for_and_a_program_does_not(
+    fence: str, counts: bool
+) -> None:
+    assert bool(read_text(f"```\n{fence}\n```", in_words=True)) is counts
+    assert read_text(f"```\n{fence}\n```")
