@@ -27,7 +27,7 @@ class PlainLine:
 
 FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w+-]*)")
 HEADING = re.compile(r"^\s{0,8}(#{1,6})(?!#)(.*)$")
-ITEM = re.compile(r"^(\s*)(?:>\s*)*(?:[-*+•◦▪‣●–]\s+|\(?\d{1,2}[.)]\s+|\(?[a-zA-Z][.)]\s+)(.*)$")
+ITEM = re.compile(r"^(\s*)(?:>\s*)*(?:[-*+•◦▪‣●–]\s+|\(?\d{1,2}[.)]\s+|\(?[a-zA-Z][.)]\s+)(?=\S)(.*)$")
 BOLD_LEVEL, TABLE_LEVEL = 7, 8
 """Below the six levels of headings stand a line in bold, and the head of a table."""
 TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*\|?\s*$|^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)+\|?\s*$")
@@ -35,6 +35,12 @@ BOLD_LINE = re.compile(r"^\s*(?:\*\*|__)(.+?)(?:\*\*|__)\s*:?\s*$")
 RULE = re.compile(r"^\s*([-*_=])(?:\s*\1){2,}\s*$")
 
 BASE64 = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{16,}|[A-Za-z0-9+/]{200,}={0,2}")
+QUOTES = str.maketrans("“”„‟‘’‚‛", "\"\"\"\"''''")
+"""As they are typed in a code cell: ‘valid’ padding is 'valid' padding."""
+DISPLAYED = re.compile(
+    r"\$\$(?:(?!\$\$|\n[ \t]*\n|```).){1,2000}\$\$|\\\[(?:(?!\\\]|\n[ \t]*\n|```).){1,2000}\\\]", re.S
+)
+"""A formula on lines of its own: one that opens with + is no item of a list."""
 TOKEN = re.compile(r"\[image [0-9a-f]{12}\]")
 """What reading a notebook leaves of a picture inside it."""
 IMAGE = re.compile(r"!\[([^\]\n]{0,200})\]\([^)]*\)")
@@ -118,7 +124,10 @@ def latex(text: str) -> str:
 def _whole(source: str) -> str:
     """What spans lines: removed, with its line ends kept so that later lines keep their numbers."""
 
+    if not source.isascii():
+        source = source.translate(QUOTES)
     source = TOKEN.sub("[image]", BASE64.sub(lambda m: _lines(m[0]), source))
+    source = DISPLAYED.sub(lambda m: m[0].replace("\n", " ") + "\n" * m[0].count("\n"), source)
     for opening, closing in BETWEEN:
         source = _without(source, opening, closing)
     return source

@@ -63,6 +63,9 @@ def _split(text: str) -> list[str]:
     return [p for p in (*out, text[start:].strip()) if p]
 
 
+BESIDE = 0.5
+"""An item that ends in a colon ("- AlexNet:") heads the items after it, though they are indented no further."""
+
 Part = tuple[int | None, Sequence[PlainLine]]
 """The cleaned lines of one piece."""
 
@@ -77,12 +80,13 @@ def sentences(parts: Iterable[Part]) -> tuple[Sentence, ...]:
     piece: int | None = None
     heading = lead = ""
     headings: list[tuple[int, str]] = []
-    parents: list[tuple[int, str]] = []
+    parents: list[tuple[float, str]] = []
+    opened = False
     block = 0
     held: list[PlainLine] = []
 
     def flush() -> None:
-        nonlocal lead
+        nonlocal lead, opened, parents
         if not held:
             return
         text = " ".join(h.text for h in held)
@@ -93,9 +97,13 @@ def sentences(parts: Iterable[Part]) -> tuple[Sentence, ...]:
             ends.append((at, h.line))
         above = ""
         if held[0].kind == "item":
-            while parents and parents[-1][0] >= held[0].indent:
+            leads = text.endswith(":")
+            if opened and not leads and parents[-1][0] == held[0].indent:
+                parents[-1] = (held[0].indent - BESIDE, parents[-1][1])
+            while parents and parents[-1][0] >= held[0].indent - (BESIDE if leads else 0):
                 parents.pop()
             above = " ".join(p for _, p in parents)
+            opened = leads
         under = " ".join(x for x in (heading, lead, above) if x)
         start, subject, continued = 0, "", False
         row = held[0].kind == "row"
@@ -113,10 +121,10 @@ def sentences(parts: Iterable[Part]) -> tuple[Sentence, ...]:
             parents.append((held[0].indent, text if len(text) <= 90 else ""))
         elif text.rstrip().endswith((":", "-", "–")):
             lead = _split(text)[-1] if len(text) < 200 else text[-120:]
-            parents.clear()
+            parents, opened = [], False
         elif held[0].kind == "text":
             lead = text if len(text) < 50 and text[-1] not in ".!?;" else ""
-            parents.clear()
+            parents, opened = [], False
         held.clear()
 
     for piece, lines in parts:
@@ -129,7 +137,7 @@ def sentences(parts: Iterable[Part]) -> tuple[Sentence, ...]:
                 block += 1
                 headings = [h for h in headings if h[0] < item.indent] + [(item.indent, item.text)]
                 heading, lead = " ".join(t for _, t in headings if t), ""
-                parents.clear()
+                parents, opened = [], False
                 if item.text:
                     out.append(Sentence(item.text, item.line, piece, "", block, heading=True))
             elif item.kind == "code":

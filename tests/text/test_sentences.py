@@ -103,3 +103,47 @@ def test_words_in_a_fence_count_where_words_are_asked_for_and_a_program_does_not
 ) -> None:
     assert bool(read_text(f"```\n{fence}\n```", in_words=True)) is counts
     assert read_text(f"```\n{fence}\n```")
+
+
+def under(text: str, said: str) -> str:
+    (found,) = (s.under for s in read_text(text) if s.text == said)
+    return found
+
+
+@pytest.mark.parametrize("indent", ["", "  "])
+def test_an_item_that_ends_in_a_colon_heads_the_items_after_it_indented_or_not(indent: str) -> None:
+    """Under "- AlexNet:" in a flat list a figure was nobody's."""
+    text = f"- AlexNet:\n{indent}- 60 million weights\n{indent}- 2012\n- VGG16:\n{indent}- 138 million\n{indent}- 2014"
+    assert under(text, "60 million weights") == under(text, "2012") == "AlexNet:"
+    assert under(text, "138 million") == under(text, "2014") == "VGG16:"
+
+
+def test_what_follows_a_list_under_a_colon_stands_beside_it() -> None:
+    text = "- Advantages:\n  - fast\n- Disadvantages: slow\n- memory"
+    assert under(text, "fast") == "Advantages:"
+    assert under(text, "Disadvantages: slow") == under(text, "memory") == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$$\nO = \\left\\lfloor \\frac{n - k\n+ 2p}{s} \\right\\rfloor\n+ 1\n$$",
+        "\\[O = \\lfloor\n\\frac{n\n- k + 2p}{s} \\rfloor + 1\\]",
+        "O = (n - k\n+   \n2p) / s",
+    ],
+)
+def test_a_formula_over_several_lines_is_one(text: str) -> None:
+    """Its lines that begin with a sign were items of a list."""
+    (found,) = read_text(f"{text}\n\nThis is the size.")[:-1]
+    assert "n" in found.text and "s" in found.text
+
+
+def test_lines_after_a_formula_keep_their_numbers() -> None:
+    assert [s.line for s in read_text("$$\na\n+ b\n$$\nThis is it.\n\nAnd this.")][-1] == 7
+
+
+def test_curly_quotes_are_quotes() -> None:
+    """‘valid’ padding was no 'valid' padding, where a notebook had been through a word processor."""
+    said = "The mode is ‘valid’, and ‚same‘ was “same” to me; it isn’t"
+    straight = """The mode is 'valid', and 'same' was "same" to me; it isn't"""
+    assert [s.text for s in read_text(said)] == [s.text for s in read_text(straight)]
