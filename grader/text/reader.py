@@ -205,7 +205,7 @@ def _beside(groups: Sequence[str], sentences: Sequence[Sentence], at: int) -> bo
     if not groups:
         return True
     own = sentences[at]
-    near = [s for s in sentences[max(at - 1, 0) : at + 2] if (s.block, s.line) == (own.block, own.line)]
+    near = [s for s in sentences[max(at - 1, 0) : at + 2] if (s.block, s.first) == (own.block, own.first)]
     text = " ".join((own.under, *(s.text for s in near)))
     return all(terms(g).search(text) for g in groups)
 

@@ -40,6 +40,8 @@ class Sentence:
     """The headings above it, of every level, and the lead-in line ("Effects of padding:")."""
     block: int = 0
     """Sentences of one paragraph, list or table share a block."""
+    first: int = 0
+    """The line on which its own paragraph, item or row begins; 0 for a heading."""
     heading: bool = False
     code: bool = False
     row: bool = False
@@ -106,15 +108,15 @@ def sentences(parts: Iterable[Part]) -> tuple[Sentence, ...]:
             opened = leads
         under = " ".join(x for x in (heading, lead, above) if x)
         start, subject, continued = 0, "", False
-        row = held[0].kind == "row"
+        row, first = held[0].kind == "row", held[0].line
         for part in _split(text):
             start = max(text.find(part, start), 0)
             line = next(n for e, n in ends if start < e)
             if PRONOUN.match(part) or continued:
-                out.append(Sentence(part, line, piece, f"{under} {subject}".strip(), block, row=row))
+                out.append(Sentence(part, line, piece, f"{under} {subject}".strip(), block, first, row=row))
             else:
                 subject = " ".join(part.split()[:6])
-                out.append(Sentence(part, line, piece, under, block, row=row))
+                out.append(Sentence(part, line, piece, under, block, first, row=row))
             continued = part.endswith(";")  # "VGG: 16 layers; 3×3 throughout"
             start += len(part)
         if held[0].kind == "item":
@@ -146,7 +148,9 @@ def sentences(parts: Iterable[Part]) -> tuple[Sentence, ...]:
                     comment, said = item.text.partition("#")[2].strip(), in_words(item.text)
                     spoken = ". ".join(x for x in (comment, said) if x)
                     shown = f"{words} ({said})" if said else words
-                    out.append(Sentence(shown, item.line, piece, heading, block, code=True, spoken=spoken))
+                    out.append(
+                        Sentence(shown, item.line, piece, heading, block, item.line, code=True, spoken=spoken)
+                    )
             elif item.kind in ("item", "row"):
                 flush()
                 held.append(item)

@@ -169,3 +169,13 @@ def test_the_best_points_are_out_of_what_the_largest_are_worth() -> None:
     )
     a = assess(points, "", read_text("Weight decay helps. More images help."), best=2)
     assert (a.mark, a.out_of) == (4, 8)
+
+
+@pytest.mark.parametrize("line_end", [" ", "\n"])
+def test_what_stands_beside_a_sentence_is_in_its_paragraph_not_in_its_line(line_end: str) -> None:
+    """In a text with wrapped lines, up to 4 of 20 marks were lost."""
+    point = Point(marks=2, says="the filters are used again", near=("transfer",))
+    said = f"That is what transfer is about.{line_end}The filters are used again."
+    assert assess((point,), "", read_text(said)).mark == 2
+    apart = said.replace(line_end + "The", "\n- The")
+    assert assess((point,), "", read_text(apart)).mark == 0, "another item of a list is another matter"
