@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from grader.engine import Options, verify
+from grader.engine import Options, calibrate, verify
+from grader.engine.calibrate import _wanted
 from grader.engine.verify import short_of_full
 from grader.evidence.model import Limits
+from grader.evidence.store import Store
 from grader.results import CriterionResult, Results, SubmissionResult
 from grader.rubric.loader import load
 from grader.rubric.model import Assignment
@@ -78,8 +81,20 @@ class Verified:
         return {c.title: c for a, _, c in short_of_full(self.results) if a == id}
 
 
-def verified(folder: Path, slips: dict[str, Slip]) -> Verified:
-    """All slips of a table in one run: one fork server, several kernels."""
+def one_spread_for_all(known: Sequence[Assignment], options: Options) -> None:
+    """The first one's spread over seeds, kept as that of the others too: by itself each would be run three times."""
+    store = Store(options.store)
+    made = {c.question: c for c in calibrate(options, known=known[:1])}
+    for other in known[1:]:
+        for w in _wanted(other, options):
+            own = {"key": w.key, "assignment": other.id}
+            store.keep_calibration(made[w.question.id].model_copy(update=own))
+
+
+def verified(folder: Path, slips: dict[str, Slip], spread: bool = False) -> Verified:
+    """All slips of a table in one run: one fork server, several kernels. ``spread``: they are held to one."""
     known = [one_question(folder, id, s.question, {s.file: s.source()}) for id, s in slips.items()]
-    store = folder / "store"
-    return Verified(verify(Options(store=store, limits=PATIENT), known=known), store)
+    options = Options(store=folder / "store", limits=PATIENT)
+    if spread:
+        one_spread_for_all(known, options)
+    return Verified(verify(options, known=known), options.store)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from slips import PATIENT, ROOT, one_question
+from slips import PATIENT, ROOT, one_question, one_spread_for_all
 
 from grader.checks.base import State
 from grader.engine import Options, verify
@@ -225,6 +225,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Marked:
     home = tmp_path_factory.mktemp("frameworks")
     known = [one_question(home, way, "q6", {"q06_lenet5.py": source}) for way, source in WRITTEN.items()]
     options = Options(store=home / "store", limits=PATIENT)
+    one_spread_for_all(known, options)
     results = verify(options, known=known)
     code = verify(options, known=[with_all_code_criteria(home, k) for k in known])
     return Marked(results, code)
