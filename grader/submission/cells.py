@@ -33,14 +33,11 @@ class Source:
 _DATA = r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=%]*+"
 _WRAPPED = _DATA[:-3] + r"\s]*+"  # only where a bracket closes it: elsewhere it would eat the prose after it
 _PICTURES = re.compile(
-    r"!\[[^\]\n]{0,500}\]\(\s*<?(?:" + _WRAPPED + r"|attachment:[^)\n]{0,500})[^)\n]{0,500}\)"
-    r"|<img\b[^>]{0,500}?src\s*=\s*[\"']?(?:" + _WRAPPED + r"|attachment:[^\"'>\n]{0,500})[^>]{0,500}>"
+    r"!\[[^\]\n]{0,500}\]\(\s*<?(?:" + _WRAPPED + r"[^)\n]{0,500}+|attachment:[^)\n]{0,1000}+)\)"
+    r"|<img\b[^>]{0,500}?src\s*=\s*[\"']?(?:" + _WRAPPED + r"|attachment:[^\"'>\n]{0,500}+)[^>]{0,500}+>"
     r"|" + _DATA,
     re.IGNORECASE,
 )
-
-
-_NAMED = re.compile(r"attachment:([^)\"'>\s]+)")
 
 
 def without_pictures(markdown: str, attachments: Mapping[str, Any] | None = None) -> tuple[str, int]:
@@ -53,9 +50,9 @@ def without_pictures(markdown: str, attachments: Mapping[str, Any] | None = None
         return markdown, 0
 
     def token(match: re.Match[str]) -> str:
-        held: object = "".join(match[0].split())
-        if named := _NAMED.search(match[0]):
-            held = (attachments or {}).get(named[1], named[1])
+        held: list[Any] = ["".join(match[0].split())]
+        if "attachment:" in match[0]:
+            held.append(attachments)  # all of the cell's: how a name is to be quoted differs by program
         return f"[image {hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:12]}]"
 
     return _PICTURES.subn(token, markdown)

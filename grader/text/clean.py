@@ -17,17 +17,23 @@ Kind = Literal["text", "item", "heading", "row", "code", "blank"]
 
 @dataclass(frozen=True)
 class PlainLine:
-    """``line`` counts from 1 within the source; ``indent`` is of a list item, in spaces, or a heading's level."""
+    """``line`` counts from 1 within the source; ``indent`` is of a list item, in spaces, or a heading's level.
+
+    ``mark`` is what a list item is marked with, or how the fence of a line of code is tagged.
+    """
 
     text: str
     line: int
     kind: Kind
     indent: int = 0
+    mark: str = ""
 
 
 FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w+-]*)")
 HEADING = re.compile(r"^\s{0,8}(#{1,6})(?!#)(.*)$")
-ITEM = re.compile(r"^(\s*)(?:>\s*)*(?:[-*+•◦▪‣●–]\s+|\(?\d{1,2}[.)]\s+|\(?[a-zA-Z][.)]\s+)(?=\S)(.*)$")
+ITEM = re.compile(
+    r"^(\s*)(?:>\s*)*([-*•◦▪‣●–](?=\s)|\+(?=\s+\S)|\(?\d{1,2}[.)](?=\s)|\(?[a-zA-Z][.)](?=\s))\s+(.*)$"
+)
 BOLD_LEVEL, TABLE_LEVEL = 7, 8
 """Below the six levels of headings stand a line in bold, and the head of a table."""
 TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*\|?\s*$|^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)+\|?\s*$")
@@ -37,14 +43,10 @@ RULE = re.compile(r"^\s*([-*_=])(?:\s*\1){2,}\s*$")
 BASE64 = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{16,}|[A-Za-z0-9+/]{200,}={0,2}")
 QUOTES = str.maketrans("“”„‟‘’‚‛", "\"\"\"\"''''")
 """As they are typed in a code cell: ‘valid’ padding is 'valid' padding."""
-DISPLAYED = re.compile(
-    r"\$\$(?:(?!\$\$|\n[ \t]*\n|```).){1,2000}\$\$|\\\[(?:(?!\\\]|\n[ \t]*\n|```).){1,2000}\\\]", re.S
-)
-"""A formula on lines of its own: one that opens with + is no item of a list."""
 TOKEN = re.compile(r"\[image [0-9a-f]{12}\]")
 """What reading a notebook leaves of a picture inside it."""
-IMAGE = re.compile(r"!\[([^\]\n]{0,200})\]\([^)]*\)")
-LINK = re.compile(r"\[([^\]\n]+)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
+IMAGE = re.compile(r"!\[([^\]\n]{0,200})\]\([^)]{0,2000}\)")
+LINK = re.compile(r"\[([^\[\]\n]{1,500})\]\([^)\s]{0,2000}(?:\s+\"[^\"]{0,500}\")?\)")
 BETWEEN = (
     (re.compile("<!--"), re.compile("-->")),
     (re.compile(r"<script\b", re.I), re.compile(r"</script\s*>", re.I)),
@@ -127,7 +129,6 @@ def _whole(source: str) -> str:
     if not source.isascii():
         source = source.translate(QUOTES)
     source = TOKEN.sub("[image]", BASE64.sub(lambda m: _lines(m[0]), source))
-    source = DISPLAYED.sub(lambda m: m[0].replace("\n", " ") + "\n" * m[0].count("\n"), source)
     for opening, closing in BETWEEN:
         source = _without(source, opening, closing)
     return source
@@ -188,26 +189,62 @@ def _row(header: list[str], cells: list[str]) -> str:
     return "; ".join(f"{h} {cells[0]}: {c}" if h else f"{cells[0]}: {c}" for h, c in pairs if c)
 
 
+LONGEST_FORMULA = 30
+"""Lines of a displayed formula that are taken for one."""
+
+
+def _opens(row: str) -> str:
+    """What closes the displayed formula that a line leaves open; empty if it leaves none."""
+    if row.count("$$") % 2 and "$" not in row.replace("$$", ""):
+        return "$$"
+    return "\\]" if row.lstrip(" \t>").startswith("\\[") and "\\]" not in row else ""
+
+
+def _rows(source: str) -> list[tuple[int, str]]:
+    """The lines with their numbers, a formula over several as one: of these one that begins with + is no item."""
+    lines = source.split("\n")
+    out: list[tuple[int, str]] = []
+    at, fence = 0, ""
+    while at < len(lines):
+        row, first = lines[at], at
+        if m := FENCE.match(row):
+            if not fence or m.group(1).startswith(fence):
+                fence = "" if fence else m.group(1)[:3]
+        elif not fence and (closing := _opens(row)):
+            for n in range(at + 1, min(at + LONGEST_FORMULA, len(lines))):
+                here = lines[n]
+                bare = here.replace("$$", "")
+                if not here.strip() or FENCE.match(here) or HEADING.match(here) or "$" in bare:
+                    break
+                if here.count("$$") % 2 if closing == "$$" else closing in here:
+                    row = " ".join((row, *(x.lstrip(" \t>") for x in lines[at + 1 : n + 1])))
+                    at = n
+                    break
+        out.append((first + 1, row))
+        at += 1
+    return out
+
+
 def clean(source: str) -> tuple[PlainLine, ...]:
     """The plain lines of a markdown text; fenced code is kept as ``code`` lines."""
     out: list[PlainLine] = []
-    fence = ""
+    fence = tag = ""
     header: list[str] = []
     in_table = False
-    rows = _whole(source.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
-    for number, raw in enumerate(rows, 1):
+    rows = _rows(_whole(source.replace("\r\n", "\n").replace("\r", "\n")))
+    for at, (number, raw) in enumerate(rows):
         if (m := FENCE.match(raw)) and (not fence or m.group(1).startswith(fence)):
-            fence = "" if fence else m.group(1)[:3]
+            fence, tag = "" if fence else m.group(1)[:3], m.group(2)
             out.append(PlainLine("", number, "blank"))
             continue
         if fence:
-            out.append(PlainLine(raw, number, "code"))
+            out.append(PlainLine(raw, number, "code", mark=tag))
             continue
         if not raw.strip() or (RULE.match(raw) and "|" not in raw):
             header, in_table = [], False
             out.append(PlainLine("", number, "blank"))
             continue
-        following = rows[number] if number < len(rows) else ""
+        following = rows[at + 1][1] if at + 1 < len(rows) else ""
         starts = "|" in raw and "|" in following and TABLE_RULE.match(following) is not None
         if starts or (in_table and "|" in raw) or ("|" in raw and TABLE_RULE.match(raw)):
             if TABLE_RULE.match(raw):
@@ -227,7 +264,8 @@ def clean(source: str) -> tuple[PlainLine, ...]:
         elif (m := BOLD_LINE.match(raw)) and len(m.group(1)) < 90:
             out.append(PlainLine(inline(m.group(1)), number, "heading", BOLD_LEVEL))
         elif m := ITEM.match(raw):
-            out.append(PlainLine(inline(m.group(2)), number, "item", len(m.group(1).expandtabs(4))))
+            indent = len(m.group(1).expandtabs(4))
+            out.append(PlainLine(inline(m.group(3)), number, "item", indent, m.group(2)))
         else:
             text = inline(raw.lstrip("> "))
             out.append(PlainLine(text.replace("|", " ; ") if text.count("|") >= 2 else text, number, "text"))

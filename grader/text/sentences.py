@@ -65,8 +65,9 @@ def _split(text: str) -> list[str]:
     return [p for p in (*out, text[start:].strip()) if p]
 
 
-BESIDE = 0.5
-"""An item that ends in a colon ("- AlexNet:") heads the items after it, though they are indented no further."""
+BULLET, NUMBER = 0.5, 0.75
+"""An item that ends in a colon ("- AlexNet:", "1. AlexNet:") heads the bullets after it, though they are indented no
+further: up to the next such bullet, or the next number. It is as if it stood so much further to the left."""
 
 Part = tuple[int | None, Sequence[PlainLine]]
 """The cleaned lines of one piece."""
@@ -75,15 +76,15 @@ Part = tuple[int | None, Sequence[PlainLine]]
 def sentences(parts: Iterable[Part]) -> tuple[Sentence, ...]:
     """Sentences of a cleaned text. Wrapped lines of a paragraph are joined first, as markdown does.
 
-    Between two pieces there is no more than an empty line: a heading stands above the cells that follow it too,
-    so that it makes no difference into how many cells an answer is cut.
+    Between two pieces that follow one another there is no more than an empty line: a heading stands above the cells
+    below it too, so that it makes no difference into how many cells an answer is cut.
     """
     out: list[Sentence] = []
     piece: int | None = None
     heading = lead = ""
     headings: list[tuple[int, str]] = []
     parents: list[tuple[float, str]] = []
-    opened = False
+    opened = 0.0
     block = 0
     held: list[PlainLine] = []
 
@@ -99,13 +100,14 @@ def sentences(parts: Iterable[Part]) -> tuple[Sentence, ...]:
             ends.append((at, h.line))
         above = ""
         if held[0].kind == "item":
-            leads = text.endswith(":")
-            if opened and not leads and parents[-1][0] == held[0].indent:
-                parents[-1] = (held[0].indent - BESIDE, parents[-1][1])
-            while parents and parents[-1][0] >= held[0].indent - (BESIDE if leads else 0):
+            indent, leads = held[0].indent, text.endswith(":")
+            numbered = any(map(str.isalnum, held[0].mark))
+            if opened and parents[-1][0] == indent and not numbered and not (leads and opened == BULLET):
+                parents[-1] = (indent - opened, parents[-1][1])
+            while parents and parents[-1][0] >= indent - (NUMBER if numbered else BULLET if leads else 0):
                 parents.pop()
             above = " ".join(p for _, p in parents)
-            opened = leads
+            opened = 0 if not leads else NUMBER if numbered else BULLET
         under = " ".join(x for x in (heading, lead, above) if x)
         start, subject, continued = 0, "", False
         row, first = held[0].kind == "row", held[0].line
@@ -123,13 +125,16 @@ def sentences(parts: Iterable[Part]) -> tuple[Sentence, ...]:
             parents.append((held[0].indent, text if len(text) <= 90 else ""))
         elif text.rstrip().endswith((":", "-", "–")):
             lead = _split(text)[-1] if len(text) < 200 else text[-120:]
-            parents, opened = [], False
+            parents, opened = [], 0
         elif held[0].kind == "text":
             lead = text if len(text) < 50 and text[-1] not in ".!?;" else ""
-            parents, opened = [], False
+            parents, opened = [], 0
         held.clear()
 
-    for piece, lines in parts:
+    for after, lines in parts:
+        if piece is not None and after != piece + 1:  # another question's answer stands between
+            headings, heading, lead, parents, opened = [], "", "", [], 0
+        piece = after
         for item in lines:
             if item.kind == "blank":
                 flush()
@@ -139,11 +144,12 @@ def sentences(parts: Iterable[Part]) -> tuple[Sentence, ...]:
                 block += 1
                 headings = [h for h in headings if h[0] < item.indent] + [(item.indent, item.text)]
                 heading, lead = " ".join(t for _, t in headings if t), ""
-                parents, opened = [], False
+                parents, opened = [], 0
                 if item.text:
                     out.append(Sentence(item.text, item.line, piece, "", block, heading=True))
             elif item.kind == "code":
                 flush()
+                opened = 0
                 if words := code_words(item.text):
                     comment, said = item.text.partition("#")[2].strip(), in_words(item.text)
                     spoken = ". ".join(x for x in (comment, said) if x)
@@ -212,18 +218,18 @@ def _prose(source: str, in_words: bool) -> Sequence[PlainLine]:
     if not in_words:
         return lines
     out: list[PlainLine] = []
-    for coded, run in groupby(lines, lambda item: item.kind == "code"):
+    for tag, run in groupby(lines, lambda item: item.mark if item.kind == "code" else ""):
         fence = list(run)
-        out += _fenced(fence) if coded else fence
+        if tag.lower() in PYTHON:
+            said = _said("\n".join(item.text for item in fence))
+            out += [replace(item, line=item.line + fence[0].line - 1) for item in said]
+        else:
+            out += fence
     return out
 
 
-def _fenced(lines: Sequence[PlainLine]) -> list[PlainLine]:
-    """What a fence in a text says in words: all of it where it holds no program."""
-    body = "\n".join(item.text for item in lines)
-    if _parsed(body) is None:
-        return [replace(item, kind="text" if item.text.strip() else "blank") for item in lines]
-    return [replace(item, line=item.line + lines[0].line - 1) for item in _said(body)]
+PYTHON = ("python", "py", "python3", "ipython")
+"""How a fence with a program is tagged; what stands in another may be words."""
 
 
 def _code(source: str) -> list[PlainLine]:
@@ -238,24 +244,29 @@ PROSE_WORDS = 8
 
 
 def _said(source: str) -> list[PlainLine]:
-    """What a code cell says in words alone: its comments, and longer strings such as it prints."""
-    lines: dict[int, str] = {}
+    """What a code cell says in words alone: its comments, and longer strings such as it prints.
+
+    All of it where it is no program: prose is typed into code cells too.
+    """
+    if (tree := _parsed(source)) is None:
+        return [] if source.lstrip().startswith("%%") else _code(source)
+    lines: dict[int, list[str]] = {}
     for n, raw in enumerate(source.split("\n"), 1):
         if raw.lstrip().startswith("#"):
-            lines[n] = raw.lstrip().lstrip("#").strip()
-    tree = _parsed(source)
-    for node in ast.walk(tree) if tree is not None else ():
+            lines.setdefault(n, []).append(raw.lstrip().lstrip("#").strip())
+    for node in ast.walk(tree):
         said = node.value if isinstance(node, ast.Constant) else None
         if isinstance(node, ast.Constant) and isinstance(said, str) and len(said.split()) >= PROSE_WORDS:
-            lines[node.lineno] = said
-    return [PlainLine(" ".join(text.split()), n, "text") for n, text in sorted(lines.items()) if text]
+            lines.setdefault(node.lineno, []).append(said)
+    plain = ((n, " ".join(" ".join(texts).split())) for n, texts in sorted(lines.items()))
+    return [PlainLine(text, n, "text") for n, text in plain if text]
 
 
-COMMAND = re.compile(r"^\s*[%!].*$", re.M)
+COMMAND = re.compile(r"^[ \t]*[%!].*$", re.M)
 """A line for the notebook, not for Python."""
 
 
 def _parsed(source: str) -> ast.Module | None:
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.parse(COMMAND.sub("", source))
     return None

@@ -161,9 +161,10 @@ def test_a_picture_inside_the_text_becomes_a_token(file: Path, picture: str) -> 
     assert any("1 picture " in n for n in submission.notes)
 
 
-def test_two_pictures_of_one_name_are_told_apart(file: Path) -> None:
+@pytest.mark.parametrize("name", ["my plot(1).png", "my%20plot%281%29.png", "other.png"])
+def test_two_pictures_of_one_name_are_told_apart(file: Path, name: str) -> None:
     cells = [
-        md("![](attachment:image.png)", attachments={"image.png": {"image/png": data}})
+        md(f"![](attachment:{name})", attachments={"my plot(1).png": {"image/png": data}})
         for data in ("iVBOR", "iVBOS", "iVBOR")
     ]
     first, other, again = (p.source for p in read(write(file, book(*cells))).pieces)

@@ -120,7 +120,7 @@ def test_a_mark_is_given_to_the_cluster_of_its_answer_and_no_other() -> None:
 def test_where_words_are_asked_for_code_is_no_answer_to_calibrate_with_either() -> None:
     """The same answer was read in one way when it was graded, in another when the record was refitted."""
     points = (Point.model_validate({"marks": 2, "says": "the accuracy", "facts": [{"words": "accuracy"}]}),)
-    answer = "```\nprint(accuracy)\n```"
+    answer = "```python\nprint(accuracy)\n```"
     given = {n: suggestion(points, "", None, answer, 0.0, shipped(), in_words=n) for n in (False, True)}
     assert given[False].suggested > 0 and (given[True].suggested, given[True].words) == (0, 0)
 

@@ -91,18 +91,59 @@ def test_a_figure_in_the_cell_below_a_heading_belongs_to_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fence", "counts"),
+    ("tag", "fence", "counts"),
     [
-        ("The training loss keeps falling.\nThe validation loss does not.", True),
-        ("# The validation loss rises: it overfits.\nplt.plot(loss)", True),
-        ("history = model.fit(train, validation_data=validation)", False),
+        ("", "The training loss keeps falling.\nThe validation loss does not.", True),
+        ("", "overfitting", True),
+        ("", "loss: 0.21\naccuracy: 0.93", True),
+        ("text", "validation_loss > training_loss", True),
+        ("python", "The validation loss rises, so it overfits.", True),
+        ("python", "# The validation loss rises: it overfits.\nplt.plot(loss)", True),
+        ("python", "history = model.fit(train, validation_data=validation)", False),
     ],
 )
 def test_words_in_a_fence_count_where_words_are_asked_for_and_a_program_does_not(
-    fence: str, counts: bool
+    tag: str, fence: str, counts: bool
 ) -> None:
-    assert bool(read_text(f"```\n{fence}\n```", in_words=True)) is counts
-    assert read_text(f"```\n{fence}\n```")
+    assert bool(read_text(f"```{tag}\n{fence}\n```", in_words=True)) is counts
+    assert read_text(f"```{tag}\n{fence}\n```")
+
+
+@pytest.mark.parametrize(
+    ("source", "counts"),
+    [
+        ("The validation loss rises, so it overfits.", True),  # typed into a code cell
+        ("history = model.fit(train", True),  # who can say
+        ("%%time\nhistory = model.fit(train)", False),
+        ("%%bash\npip install torch && ls", False),
+        ("-" * 20_000 + "1", True),
+    ],
+)
+def test_of_a_code_cell_what_is_no_program_counts_as_words(source: str, counts: bool) -> None:
+    """Prose in a code cell was no answer in words, and that was final."""
+    cell = Piece(index=0, cell=0, kind="code", source=source)
+    assert bool(read([cell], in_words=True)) is counts
+    if not source.startswith("%%"):
+        assert bool(read_text(answer_text([cell]), in_words=True)) is counts, "in calibration too"
+
+
+def test_a_comment_below_an_installation_is_read() -> None:
+    lines = [
+        "import os",
+        "",
+        "!pip install torch",
+        "# The network overfits.",
+        "print('Test accuracy of the model on held out pictures in percent:', 1)",
+    ]
+    cell = Piece(index=0, cell=0, kind="code", source="\n".join(lines))
+    found = read([cell], in_words=True)
+    assert next((s.text, s.line) for s in found) == ("The network overfits.", 4)
+    assert found[-1].text.startswith("Test accuracy") and found[-1].line == 5
+
+
+def test_a_heading_does_not_stand_above_what_follows_another_questions_answer() -> None:
+    first, _, last = cells("## AlexNet\n\nanother question's\n\n60 million weights")
+    assert read([first, last])[-1].under == ""
 
 
 def under(text: str, said: str) -> str:
@@ -136,6 +177,49 @@ def test_a_formula_over_several_lines_is_one(text: str) -> None:
     """Its lines that begin with a sign were items of a list."""
     (found,) = read_text(f"{text}\n\nThis is the size.")[:-1]
     assert "n" in found.text and "s" in found.text
+
+
+@pytest.mark.parametrize(
+    ("text", "under_it"),
+    [
+        ("1. AlexNet:\n- 60 million\n2. The deeper one has more.", ""),
+        ("1. AlexNet:\n2. The deeper one has more.", ""),
+        ("- AlexNet:\n```\nx = 1\n```\n- The deeper one has more.", ""),
+        ("1. AlexNet:\n- Depth:\n- The deeper one has more.", "AlexNet: Depth:"),
+        ("- Depth:\n- AlexNet:\n- The deeper one has more.", "AlexNet:"),
+    ],
+)
+def test_a_colon_heads_no_more_than_its_own_items(text: str, under_it: str) -> None:
+    assert under(text, "The deeper one has more.") == under_it
+    assert under(text.replace("60 million", "60 million weights"), "The deeper one has more.") == under_it
+
+
+def test_a_formula_of_its_own_lines_stands_in_its_paragraph() -> None:
+    found = read_text("We slide with a stride.\n$$\nO = (W - K) / S\n+ 1\n$$\nThe output gets smaller.")
+    assert len({(s.block, s.first) for s in found}) == 1
+    assert (found[-1].text, found[-1].line) == ("The output gets smaller.", 6) or "smaller" in found[-1].text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Output: $$O = W-K$\n60 million\n## VGG16\n- 138 million\n$$O = W$$",
+        "$$ a = b\n\n## VGG16\n\n- 138 million $$",
+        "$$ a = b\n~~~\nx = 1\n~~~\n## VGG16\n- 138 million $$",
+        "```\np = r'\\['\n```\n## VGG16\n- 138 million\n\nr'\\]'",
+    ],
+)
+def test_a_formula_that_is_not_closed_swallows_nothing(text: str) -> None:
+    assert [s.under for s in read_text(text) if s.text.startswith("138")] == ["VGG16"]
+
+
+def test_a_formula_in_a_quotation_is_without_its_signs() -> None:
+    (found,) = read_text("> $$\n> O = (n - k) / s\n> $$")
+    assert ">" not in found.text
+
+
+def test_a_list_of_nothing_is_nothing() -> None:
+    assert not read_text("- \n- \n* \na) \nb) ")
 
 
 def test_lines_after_a_formula_keep_their_numbers() -> None:
