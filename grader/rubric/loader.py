@@ -16,7 +16,7 @@ from grader.checks.base import Check, Criterion, registered
 from grader.errors import RubricError
 from grader.rubric.model import Assignment, Question
 from grader.rubric.phrases import add_phrases, phrases_of
-from grader.rubric.validation import NOT_YAML, Key, Lines, Problem, meant, not_yaml, validate
+from grader.rubric.validation import LOADER, NOT_YAML, Key, Lines, Problem, meant, not_yaml, validate
 
 
 class _Placeholder(Criterion):
@@ -94,8 +94,8 @@ def read(
     except (OSError, UnicodeDecodeError) as error:
         return None, [Problem(line=1, key="", what=f"cannot be read: {error}")]
     try:
-        lines = Lines(yaml.compose(text, Loader=yaml.SafeLoader))
-        data = yaml.safe_load(text)
+        lines = Lines(yaml.compose(text, Loader=LOADER))
+        data = yaml.load(text, Loader=LOADER)
     except NOT_YAML as error:
         line, what = not_yaml(error)
         return None, [Problem(line=line, key="", what=what)]

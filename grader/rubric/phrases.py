@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from grader.rubric.validation import NOT_YAML, meant, not_yaml
+from grader.rubric.validation import LOADER, NOT_YAML, meant, not_yaml
 from grader.text.points import alternatives
 
 Report = Callable[[int, str, str], None]
@@ -32,7 +32,7 @@ def phrases_of(rubric: Path) -> Path:
 def add_phrases(questions: Sequence[Any], text: str, report: Report) -> None:
     """Puts the phrases into the questions' plain data, under ``also``; what does not fit is reported."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=LOADER)
     except NOT_YAML as error:
         line, what = not_yaml(error)
         report(line, "", what)
