@@ -12,6 +12,7 @@ from typing import Protocol
 
 from grader.text.clean import PlainLine, clean
 from grader.text.idioms import in_words
+from grader.text.written import Cell
 
 END = re.compile(r"(?<=[.!?;])\s+(?=\S)|(?<=[a-z]{4}\.)(?=[A-Z][A-Za-z]+[ ,])")
 GOES_ON = re.compile(
@@ -186,15 +187,11 @@ def code_words(line: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"[^\w\s.,:'\"=/%×+()*-]", " ", text)).strip()
 
 
-class Cell(Protocol):
-    """A piece of a submission, or what is told of one."""
+class Placed(Cell, Protocol):
+    """A cell, and where it stands in the submission."""
 
     @property
     def index(self) -> int: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def source(self) -> str: ...
 
 
 def read_text(source: str, in_words: bool = False) -> tuple[Sentence, ...]:
@@ -202,7 +199,7 @@ def read_text(source: str, in_words: bool = False) -> tuple[Sentence, ...]:
     return sentences([(None, _prose(source, in_words))])
 
 
-def read(cells: Iterable[Cell], in_words: bool = False) -> tuple[Sentence, ...]:
+def read(cells: Iterable[Placed], in_words: bool = False) -> tuple[Sentence, ...]:
     """An answer's prose, and its code as far as it says anything (names, comments, strings).
 
     ``in_words``: of code only comments and longer strings.
