@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from grader.checks.base import Check, Criterion, registered
 from grader.errors import RubricError
 from grader.rubric.model import Assignment, Question
@@ -94,8 +92,10 @@ def read(
     except (OSError, UnicodeDecodeError) as error:
         return None, [Problem(line=1, key="", what=f"cannot be read: {error}")]
     try:
-        lines = Lines(yaml.compose(text, Loader=LOADER))
-        data = yaml.load(text, Loader=LOADER)
+        loader = LOADER(text)
+        root = loader.get_single_node()
+        lines = Lines(root)
+        data = loader.construct_document(root) if root is not None else None
     except NOT_YAML as error:
         line, what = not_yaml(error)
         return None, [Problem(line=line, key="", what=what)]

@@ -12,6 +12,7 @@ from grader.checks.base import Criterion, registered
 from grader.errors import OutputError, UsageError
 from grader.rubric.loader import load
 from grader.rubric.model import Question
+from grader.rubric.validation import LOADER
 
 HEADING = """\
 # For students, made by `grade publish`: criteria that are not public are left out, and so is what is accepted
@@ -35,7 +36,7 @@ def public(rubric: Path, withhold: Collection[str] = ()) -> str:
         if kind not in kinds:
             raise UsageError(f"no such check: {kind!r}", todo=f"known are {', '.join(sorted(kinds))}")
     assignment = load(rubric, check_references=False)
-    data = yaml.safe_load(rubric.read_text(encoding="utf-8"))
+    data = yaml.load(rubric.read_text(encoding="utf-8"), Loader=LOADER)
     data["questions"] = [
         _question(raw, q, withhold) for raw, q in zip(data["questions"], assignment.questions, strict=True)
     ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from grader.text.clean import picture_digest
 
 SAVED_OUTPUT = 20_000
 """Characters of a cell's saved text output that are kept: the first and the last half of it."""
@@ -53,7 +54,7 @@ def without_pictures(markdown: str, attachments: Mapping[str, Any] | None = None
         held: list[Any] = ["".join(match[0].split())]
         if "attachment:" in match[0]:
             held.append(attachments)  # all of the cell's: how a name is to be quoted differs by program
-        return f"[image {hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:12]}]"
+        return f"[image {picture_digest(json.dumps(held, sort_keys=True))}]"
 
     return _PICTURES.subn(token, markdown)
 

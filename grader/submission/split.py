@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from grader.evidence.model import Piece
+from grader.python import is_prose, parse
 from grader.submission.cells import Cell
 from grader.submission.labels import Label, asks, is_heading, label_of
-from grader.submission.python import is_prose, parse
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 

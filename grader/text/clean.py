@@ -6,6 +6,7 @@ their meaning: a cell is read together with its row's and its column's heading.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 import unicodedata
@@ -43,7 +44,9 @@ RULE = re.compile(r"^\s*([-*_=])(?:\s*\1){2,}\s*$")
 BASE64 = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{16,}|[A-Za-z0-9+/]{200,}={0,2}")
 QUOTES = str.maketrans("“”„‟‘’‚‛", "\"\"\"\"''''")
 """As they are typed in a code cell: ‘valid’ padding is 'valid' padding."""
-TOKEN = re.compile(r"\[image [0-9a-f]{12}\]")
+DIGEST = "[0-9a-f]{12}"
+"""What `picture_digest` gives, as a pattern."""
+TOKEN = re.compile(rf"\[image {DIGEST}\]")
 """What reading a notebook leaves of a picture inside it."""
 IMAGE = re.compile(r"!\[([^\]\n]{0,200})\]\([^)]{0,2000}\)")
 LINK = re.compile(r"\[([^\[\]\n]{1,500})\]\([^)\s]{0,2000}(?:\s+\"[^\"]{0,500}\")?\)")
@@ -105,6 +108,11 @@ STYLE = re.compile(
     r"\\(?:text|mathrm|mathbf|mathit|textbf|textit|operatorname|boxed|mathcal|bm)\s*\{([^{}]*)\}"
 )
 COMMAND = re.compile(r"\\([a-zA-Z]+)\*?")
+
+
+def picture_digest(data: str) -> str:
+    """By which a picture inside a text is known again."""
+    return hashlib.sha256(data.encode()).hexdigest()[:12]
 
 
 def latex(text: str) -> str:

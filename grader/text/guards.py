@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.text import order
+from grader.text.clean import DIGEST
 from grader.text.sentences import Sentence
 from grader.text.words import WORD, negated, stems
 
@@ -40,7 +41,7 @@ INSTRUCTION = re.compile(
     re.I,
 )
 PICTURE = re.compile(
-    r"!\[[^\]]*\]\(|<img\b|\[image(?: [0-9a-f]{12})?\]|\(picture [0-9a-f]{12}\)|data:image/|attachment:", re.I
+    rf"!\[[^\]]*\]\(|<img\b|\[image(?: {DIGEST})?\]|\(picture {DIGEST}\)|data:image/|attachment:", re.I
 )
 FUNCTION = order.KEPT
 FOREIGN_WORDS = """

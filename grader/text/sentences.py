@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Protocol
 
+from grader.python import parse
 from grader.text.clean import PlainLine, clean
 from grader.text.idioms import in_words
 from grader.text.written import Cell
@@ -245,7 +245,8 @@ def _said(source: str) -> list[PlainLine]:
 
     All of it where it is no program: prose is typed into code cells too.
     """
-    if (tree := _parsed(source)) is None:
+    tree, _ = parse(source)
+    if tree is None:
         return [] if source.lstrip().startswith("%%") else _code(source)
     lines: dict[int, list[str]] = {}
     for n, raw in enumerate(source.split("\n"), 1):
@@ -257,13 +258,3 @@ def _said(source: str) -> list[PlainLine]:
             lines.setdefault(node.lineno, []).append(said)
     plain = ((n, " ".join(" ".join(texts).split())) for n, texts in sorted(lines.items()))
     return [PlainLine(text, n, "text") for n, text in plain if text]
-
-
-COMMAND = re.compile(r"^[ \t]*[%!].*$", re.M)
-"""A line for the notebook, not for Python."""
-
-
-def _parsed(source: str) -> ast.Module | None:
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.parse(COMMAND.sub("", source))
-    return None

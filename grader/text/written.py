@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Protocol
 
-from grader.text.clean import BASE64
+from grader.text.clean import BASE64, picture_digest
 
 LONGEST = 30_000
 """Characters of an answer that are written down: a spreadsheet's cell holds 32,767."""
@@ -37,8 +37,7 @@ def answer_text(cells: Iterable[Cell]) -> str:
 
 
 def _digested(picture: re.Match[str]) -> str:
-    data = "".join(picture[0].split())
-    return f"(picture {hashlib.sha256(data.encode()).hexdigest()[:12]})"
+    return f"(picture {picture_digest(''.join(picture[0].split()))})"
 
 
 def unescaped(cell: str) -> str:

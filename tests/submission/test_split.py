@@ -7,9 +7,9 @@ from textwrap import dedent
 import pytest
 
 from grader.evidence.model import Piece
+from grader.python import parse
 from grader.submission.cells import Cell
 from grader.submission.labels import label_of
-from grader.submission.python import parse
 from grader.submission.split import pieces
 
 
